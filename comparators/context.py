@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from comparators.literals import cut_apart
 from comparators.model import LONGEST_LITERAL, SHAPES, Capture, Finding, Kind, Reason, path_pattern
 from comparators.noise_times import Reading
+from comparators.origins import Origins, spaced
 from comparators.paths import Trail, pointer, renumbered, steps
 from comparators.policy import Policy
 from comparators.sensitive_names import looks_due, looks_money
-from comparators.values import Origins, moment, same_instant, spaced
+from comparators.values import moment, same_instant
 
 if TYPE_CHECKING:
     from comparators.clock import Clocks
@@ -33,8 +34,7 @@ MOST_GLANCES = 60_000
 MOST_PROOFS = 600_000
 """The further number to prove that a row has no partner at all."""
 MOST_NOTES = 50
-MORE = "there are more differences than are listed"
-MOST_SEEN = 1000
+MORE, MOST_SEEN = "there are more differences than are listed", 1000
 DEEPEST = 256
 """PHP writes 512 levels at most, Python's parser about a thousand; handwritten bodies have ten."""
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
+from comparators.values import limits
+
 ONE = "*"
 ANY = "**"
 Trail = tuple[Any, Any] | None
@@ -167,7 +169,7 @@ class Place:
 
     __slots__ = (
         "_counts", "_inner", "_known", "_made", "_other", "_settings", "allowed", "bare", "excused", "ignored",
-        "is_left_out", "is_uniform", "partly", "rules", "tolerances", "unordered",
+        "is_left_out", "is_uniform", "limits", "partly", "rules", "tolerances", "unordered",
     )  # fmt: skip
 
     def __init__(
@@ -185,6 +187,7 @@ class Place:
         self.allowed = next((each.path for each in here if isinstance(each, Allowed)), None)
         self.unordered = next((each for each in here if isinstance(each, Unordered)), None)
         self.tolerances = tuple(each for each in here if isinstance(each, Tolerance))
+        self.limits = tuple(limits(each.relative, each.absolute) for each in self.tolerances)
         self.rules = rules | {each.rule for each in here if isinstance(each, Equivalent)}
         self._settings = settings
         self._inner = rules

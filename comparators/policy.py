@@ -11,8 +11,8 @@ from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from comparators.origins import Origins
 from comparators.paths import Allowed, Equivalent, Ignored, Included, Place, Setting, Tolerance, Unordered, root, steps
-from comparators.values import Origins
 
 if TYPE_CHECKING:
     from comparators.noise_rules import NoiseRule

@@ -163,7 +163,7 @@ class Likely:
         """
         if self._clocks and any(len(each) >= _EPOCH for each in chain(rows, others)):
             return False
-        if any(float(each.relative or 0) >= 1 for each in place.tolerances):
+        if any(relative is not None and relative >= 1 for relative, _ in place.limits):
             return False
         order = sorted(map(float, others))
         for row in rows:
@@ -328,8 +328,8 @@ def _are_far(legacy: Number, modern: Number, place: Place) -> bool:
 def _are_far_numbers(left: float, right: float, place: Place) -> bool:
     largest = max(abs(left), abs(right))
     apart = abs(left - right)
-    for each in place.tolerances:
-        limit = max(float(each.absolute or 0), float(each.relative or 0) * largest)
+    for relative, absolute in place.limits:
+        limit = max(absolute or 0.0, (relative or 0.0) * largest)
         if not apart > limit * (1 + _FAR) + _FAR * largest:
             return False
     return apart > _FAR * largest

@@ -161,8 +161,8 @@ def _first(preset: str, operators: str, place: Place, context: Context) -> str:
 
 
 def _tolerated(legacy: Number | str, modern: Number | str, place: Place) -> bool:
-    for each in place.tolerances:  # noqa: SIM110 - no generator for every number
-        if within(legacy, modern, each.relative, each.absolute):
+    for each, about in zip(place.tolerances, place.limits, strict=True):  # no generator for every number
+        if within(legacy, modern, each.relative, each.absolute, about):
             return True
     return False
 

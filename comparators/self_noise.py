@@ -24,11 +24,11 @@ from comparators.noise_pieces import are_far_apart, drawn, opened, ranged, shape
 from comparators.noise_rules import NoiseRule, chunks, columns, is_about_money, is_price, middles, speaks_of_money
 from comparators.noise_times import STRICT, Reading
 from comparators.now_and_then import hides_content, is_one_more
+from comparators.origins import Origins, spaced
 from comparators.paths import steps
 from comparators.policy import Policy
 from comparators.sensitive_names import looks_money, looks_secret, looks_timed
 from comparators.times_reshaped import as_legacys
-from comparators.values import Origins, spaced
 
 # Noise known from this very pair: legacy was asked again, what it changes at a place by itself may be otherwise there.
 #

@@ -1,9 +1,8 @@
-"""Reads values in text: exact decimals, instants, own hosts."""
+"""Reads values in text: exact decimals, instants."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal
 from functools import lru_cache
@@ -16,6 +15,7 @@ _ARITHMETIC = Context(prec=60, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[])
 _NOISE = Decimal("1e-12")
 _NEAR = Decimal("1e-6")
 _TENTH_OF_A_CENT = Decimal("0.001")
+_CLOSE = (None, 0.001)
 _EVERY_DECIMAL = 15
 """Decimals of up to so many digits are distinguished by the double nearest to them."""
 _PLAINLY = 1e-5
@@ -85,9 +85,25 @@ def is_float(value: Number) -> bool:
     return not value.lstrip(b"-").isdigit()
 
 
-def within(legacy: Number | str, modern: Number | str, relative: Decimal | None, absolute: Decimal | None) -> bool:
-    """Whether two numbers are no further apart than either limit says."""
-    if (quickly := _within(float(legacy), float(modern), relative, absolute)) is not None:
+Limits = tuple[float | None, float | None]
+"""How far numbers may be apart, as doubles: a share of the larger, an amount."""
+
+
+def limits(relative: Decimal | None, absolute: Decimal | None) -> Limits:
+    """Return two limits as doubles: to make one of a decimal takes as long as all else about two numbers."""
+    return None if relative is None else float(relative), None if absolute is None else float(absolute)
+
+
+def within(
+    legacy: Number | str,
+    modern: Number | str,
+    relative: Decimal | None,
+    absolute: Decimal | None,
+    about: Limits | None = None,
+) -> bool:
+    """Whether two numbers are no further apart than either limit says; `about` are the same limits as doubles."""
+    quickly = _within(float(legacy), float(modern), limits(relative, absolute) if about is None else about)
+    if quickly is not None:
         return quickly
     left, right = _ARITHMETIC.create_decimal(_spelled(legacy)), _ARITHMETIC.create_decimal(_spelled(modern))
     apart = _ARITHMETIC.subtract(left, right).copy_abs()
@@ -101,20 +117,22 @@ def within(legacy: Number | str, modern: Number | str, relative: Decimal | None,
     return limit.is_finite() and apart <= limit
 
 
-def _within(left: float, right: float, relative: Decimal | None, absolute: Decimal | None) -> bool | None:
+def _within(left: float, right: float, about: Limits) -> bool | None:
     """Return what doubles tell of two numbers under limits; None where the answer may be one of their last digits."""
     largest = max(abs(left), abs(right))
     if not largest < _LARGEST:
         return None
     apart, unsure = abs(left - right), _LAST_DIGITS * largest + _LEAST
+    relative, absolute = about
     far = True
-    for limit in (
-        None if absolute is None else float(absolute), None if relative is None else float(relative) * largest,
-    ):  # fmt: skip
-        if limit is not None:
-            if apart + unsure < limit:
-                return True
-            far = far and apart - unsure > limit
+    if absolute is not None:
+        if apart + unsure < absolute:
+            return True
+        far = apart - unsure > absolute
+    if relative is not None:
+        if apart + unsure < relative * largest:
+            return True
+        far = far and apart - unsure > relative * largest
     return False if far else None
 
 
@@ -147,7 +165,7 @@ def is_noise(legacy: Number, modern: Number) -> bool:
 
 def _is_close(legacy: Number, modern: Number) -> bool:
     """Whether two numbers are less than a tenth of a cent apart."""
-    quickly = _within(float(legacy), float(modern), None, _TENTH_OF_A_CENT)
+    quickly = _within(float(legacy), float(modern), _CLOSE)
     if quickly is not None:
         return quickly
     left, right = _ARITHMETIC.create_decimal(legacy.decode()), _ARITHMETIC.create_decimal(modern.decode())
@@ -325,119 +343,3 @@ def _utc(when: Moment, zone: tzinfo) -> tuple[datetime, ...]:
     if zone is UTC:
         return (when.wall,)
     return tuple(when.wall.replace(tzinfo=zone, fold=fold).astimezone(UTC).replace(tzinfo=None) for fold in (0, 1))
-
-
-# A backend's own address inside the texts it writes: scheme, host and port, in full or without the scheme.
-
-
-# Neither character occurs in JSON text, HTML or a header.
-_ORIGIN = "\x00"
-_BARE = "\x01"
-# A path that begins with two slashes is no relative address: it would name another host.
-_RELATIVE = re.compile(rf"{_ORIGIN}(?=/(?![/\\]))")
-_BEFORE = r"(?:https?(?::|%3A))?(?://|\\/\\/|%2F%2F)"
-_AFTER = r"(?![\w@-]|\.\w|:\d|%3A\d)"
-_DEFAULT_PORTS = {"80", "443"}
-
-
-_QUERY: Final = re.compile(r"(?:(?<=[^\s?])\?|\A\?(?=[\w.~%\[\]-]+=))[^\s\"'<>#?]+")
-
-
-def spaced(text: str) -> str:
-    """Return a text with the `+` in the queries of its addresses as `%20`."""
-    return _QUERY.sub(_spaced, text) if "?" in text and "+" in text else text
-
-
-def _spaced(query: re.Match[str]) -> str:
-    return query[0].replace("+", "%20")
-
-
-class Origins:
-    """Both backends' own addresses, given as `host:port`; immutable."""
-
-    def __init__(self, legacy: Sequence[str] = (), modern: Sequence[str] = ()) -> None:
-        self._legacy = _patterns(legacy)
-        self._modern = _patterns(modern)
-
-    def same(self, legacy: str, modern: str) -> bool:
-        """Whether two texts are equal once each side's own address counts as one.
-
-        An absolute address of legacy is also the same as the relative one of modern; not the other way round,
-        which would show a client where modern lives.
-        """
-        if not (self._legacy.names or self._modern.names):
-            return False
-        left, right = _marked(legacy, self._legacy), _marked(modern, self._modern)
-        if left == legacy and right == modern:
-            return False
-        return left == right or (_ORIGIN not in right and _RELATIVE.sub("", left) == right)
-
-    def bare(self, text: str, *, modern: bool) -> str:
-        """Return a text of one side without its own address: what it has in common with a relative one."""
-        marked = _marked(text, self._modern if modern else self._legacy)
-        return marked.replace(_ORIGIN, "").replace(_BARE, "")
-
-    def readdressed(self, legacy: str, modern: str) -> tuple[str, str]:
-        """Return two texts with each side's own address as one mark, left out of legacy's where modern has none."""
-        left, right = _marked(legacy, self._legacy), _marked(modern, self._modern)
-        return (left if _ORIGIN in right else _RELATIVE.sub("", left)), right
-
-    def named(self, legacy: str, modern: str) -> bool:
-        """Whether either text holds its own side's address."""
-        return any(
-            pattern.search(text)
-            for text, own in ((legacy, self._legacy), (modern, self._modern))
-            if own.may_be_in(text)
-            for pattern, _ in own.patterns
-        )
-
-
-class _Own(NamedTuple):
-    """What stands for the addresses of one side: the names of its hosts, what finds them and what replaces them."""
-
-    names: tuple[str, ...]
-    patterns: tuple[tuple[re.Pattern[str], str], ...]
-
-    def may_be_in(self, text: str) -> bool:
-        """Whether a text holds a host's name at all: looking for one costs a hundredth of looking for addresses."""
-        folded = text.lower() if self.names else ""
-        for name in self.names:  # noqa: SIM110 - a generator costs more than the search
-            if name in folded:
-                return True
-        return False
-
-
-def _patterns(hosts: Sequence[str]) -> _Own:
-    """Compile what stands for these hosts with a scheme, then without one (only with a port: a name is a word)."""
-    full: list[str] = []
-    bare: list[str] = []
-    names: list[str] = []
-    for host in hosts:
-        name, colon, port = host.rpartition(":")
-        if not colon or not port.isdigit():
-            name, port = host, ""
-        names.append(name.lower())
-        full.append(re.escape(name) + _port(port))
-        if port:
-            bare.append(f"{re.escape(name)}:{port}")
-    if not full:
-        return _Own((), ())
-    found = [(re.compile(f"{_BEFORE}(?:{'|'.join(full)}){_AFTER}", re.IGNORECASE), _ORIGIN)]
-    if bare:
-        found.append((re.compile(rf"(?<![\w.@:/-])(?:{'|'.join(bare)}){_AFTER}", re.IGNORECASE), _BARE))
-    return _Own(tuple(names), tuple(found))
-
-
-def _port(port: str) -> str:
-    if not port:
-        return "(?:(?::|%3A)(?:80|443))?"
-    return f"(?:(?::|%3A){port})" + ("?" if port in _DEFAULT_PORTS else "")
-
-
-def _marked(text: str, own: _Own) -> str:
-    if not own.may_be_in(text):
-        return text
-    for pattern, mark in own.patterns:
-        text = pattern.sub(mark, text)
-    # An address without a path is the address of `/` (RFC 3986, 6.2.3).
-    return re.sub(f"{_ORIGIN}(?=$|[?#])", f"{_ORIGIN}/", text) if _ORIGIN in text else text

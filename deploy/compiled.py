@@ -58,6 +58,7 @@ HOT = (
     "comparators/noise_rules.py",
     "comparators/noise_times.py",
     "comparators/one_sided.py",
+    "comparators/origins.py",
     "comparators/paths.py",
     "comparators/policy.py",
     "comparators/quick_differences.py",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from comparators.json_unordered import paired
+from comparators.origins import Origins
 from comparators.paths import Ignored, Place, matches, root
-from comparators.values import Origins
 
 
 @pytest.mark.parametrize(
