@@ -99,7 +99,8 @@ class JudgeProcess:
             return
         asyncio.get_running_loop().remove_reader(self._pidfd)
         os.close(self._pidfd)
-        self._channel.close()
+        # what it sent last is counted: it may have told workers that it is
+        self._channel.finish()
         self._gone(self._process.returncode in _OUT_OF_TIME)
 
 
