@@ -101,23 +101,31 @@ class Channel:
         self._waiting = 0
         self._closed(error)
 
-    def _read(self) -> None:
+    def finish(self) -> None:
+        """Take in what the other side, which has ended, has left to be read, then close the link."""
+        while self.open and self._read():
+            pass
+        self.close()
+
+    def _read(self) -> bool:
+        """Deliver one chunk of what has come; False when nothing is there."""
         try:
             data, descriptors, _, _ = socket.recv_fds(self._socket, _CHUNK, _MOST_DESCRIPTORS)
         except (BlockingIOError, InterruptedError):
-            return
+            return False
         except OSError as error:
             self.close(error)
-            return
+            return False
         for descriptor in descriptors:
             # recv_fds of Python 3.11 drops the flag that would have done this
             os.set_inheritable(descriptor, False)  # noqa: FBT003 - the os API
         self._descriptors.extend(descriptors)
         if not data:
             self.close()
-            return
+            return False
         self._inbox.feed(data)
         self._deliver()
+        return True
 
     def _deliver(self) -> None:
         while self.open:

@@ -346,6 +346,7 @@ WORKER = Wire(
     messages.JudgeLink,
     messages.JudgeWanted,
     messages.JudgeSilent,
+    messages.JudgeEnded,
     messages.Unjudged,
     messages.Rest,
 )

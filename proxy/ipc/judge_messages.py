@@ -163,9 +163,13 @@ class RouteTally:
 
 @dataclass(frozen=True, slots=True)
 class Tallied(Message):
-    """Pairs that were judged since the last message of this kind."""
+    """Pairs that were judged since the last message of this kind; it ends each report of a judge.
+
+    `done` says of each worker (slot, incarnation) how many of its pairs are counted with this report: all or none.
+    """
 
     routes: tuple[RouteTally, ...]
+    done: tuple[tuple[int, int, int], ...] = ()
 
 
 JUDGE = Wire(Seated, Rulebook, Case, Exhibit, Opinion, Explained, Serve, Judged, Repeated, Tallied)

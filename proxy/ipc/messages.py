@@ -552,6 +552,18 @@ class JudgeSilent(Message):
 
 
 @dataclass(frozen=True, slots=True)
+class JudgeEnded(Message):
+    """The judge of this number has ended; control has counted the first `counted` pairs that this worker sent it.
+
+    `reason` is why: `time`, `crash`, empty where control ended it and no pair is to blame.
+    """
+
+    judge: int
+    counted: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Unjudged(Message):
     """The number of sent pairs that could not be judged, by reason: `queue` (too much waited), `time`, `crash`.
 

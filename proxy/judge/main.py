@@ -3,7 +3,8 @@
 1. control sends the rules, hands over a connection to each worker
 2. of a worker's pairs a batch is judged; what only has to be counted is added up, what differs is sent at once, the
    first few of those that differ alike
-3. every quarter of a second, with what differs, or when much is done, control receives the results; then the workers do
+3. every quarter of a second, with what differs, or when much is done, control receives the results with how many pairs
+   of each worker that makes; then the workers hear that they are done
 4. above its share of the processor it rests; what waits meanwhile waits in the workers, which drop what is too much
 
 It waits for nothing else, so no event loop is needed. Its own limit is processor time: the kernel ends it in the
@@ -37,7 +38,7 @@ from proxy.judge.repeats import Repeats, without_responses
 from proxy.judge.share import Share
 from proxy.judge.tally import Tally, is_settled
 from proxy.judge.worker_link import WorkerLink
-from proxy.settings import EXIT_YES
+from proxy.settings import EXIT_NO, EXIT_YES
 
 if TYPE_CHECKING:
     from comparators.explain import Explanation
@@ -88,7 +89,12 @@ def main(arguments: list[str]) -> int:
     """Judge what comes over the inherited socket named by `arguments` until it is closed."""
     _settle()
     with socket.socket(fileno=int(arguments[0])) as control:
-        Judge(control).work()
+        try:
+            Judge(control).work()
+        except WireError:
+            # what a worker sent can be no pair, nor can what follows: it costs the judge, as a pair that crashes it, so
+            # that it is sent to no other one; what it is stays unsaid, for it may be anything of a user's
+            return EXIT_NO
     return EXIT_YES
 
 
@@ -184,12 +190,10 @@ class Judge:
 
     def _judge_some(self, ready: set[int]) -> None:
         for descriptor, link in tuple(self._links.items()):
-            try:
-                is_there = descriptor not in ready or link.read()
-                self._batch(link)
-            except WireError:
-                is_there = False
+            is_there = descriptor not in ready or link.read()
+            self._batch(link)
             if not is_there:
+                self._report()  # a worker that has only hung up asks control how many of its pairs are counted
                 self._poll.unregister(link.socket)
                 del self._links[descriptor]
                 link.close()
@@ -214,6 +218,7 @@ class Judge:
                 differing.append(Judged(*link.worker, bare, opinion))
             if time.monotonic() > until:
                 break
+        link.lay_down()
         _disarm()
         if differing or link.is_far_behind:
             self._report(differing)
@@ -223,11 +228,15 @@ class Judge:
         return any(link.is_behind for link in self._links.values())
 
     def _report(self, differing: Sequence[Message] = ()) -> None:
-        """Send control what was judged, then workers that it is done."""
+        """Send control what was judged, then workers that it is done.
+
+        The last message says how many pairs of each worker are counted with this report: control counts it when it is
+        whole, and asks no one else when this judge ends, between the two or at any other time.
+        """
         self._told_at = time.monotonic()
-        told = self._tally.drain_counts()
-        messages = [*differing, *self._repeats.drain(self._told_at), *(() if told is None else (told,))]
-        if messages:
+        done = tuple([(*link.worker, link.taken) for link in self._links.values() if link.is_behind])
+        messages = [*differing, *self._repeats.drain(self._told_at), self._tally.drain_counts(done)]
+        if done:
             self._control.sendall(b"".join(JUDGE.pack(message) for message in messages))
         for link in self._links.values():
             link.acknowledge()

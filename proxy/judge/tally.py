@@ -64,15 +64,14 @@ class Tally:
             status = (pair.legacy if pair.live_side == LEGACY else pair.modern).status
             self._kinds.note(pair.route, pair.generation, pair.method, pair.path, status, compared=True)
 
-    def drain_counts(self) -> Tallied | None:
-        """Return what was counted since the last call, None where that is nothing."""
+    def drain_counts(self, done: tuple[tuple[int, int, int], ...] = ()) -> Tallied:
+        """Return what was counted since the last call; `done` says how many pairs of each worker that makes."""
         kinds = self._kinds.drain_kinds()
         for key in kinds:
             self._row(*key)
-        if not self._rows:
-            return None
         rows, self._rows = self._rows, {}
-        return Tallied(tuple(_packed(*key, row, kinds.get(key, ([], []))[1]) for key, row in rows.items()))
+        packed = tuple(_packed(*key, row, kinds.get(key, ([], []))[1]) for key, row in rows.items())
+        return Tallied(packed, done)
 
     def _row(self, route: str, generation: int) -> _Row:
         row = self._rows.get((route, generation))

@@ -1,8 +1,9 @@
 """The judge's end of a connection to one worker: pairs come in, how many are done goes back.
 
-What is done is reported to the worker after control has it, never before: a worker sends again what was not done when a
-judge ended, and no pair is counted twice. Before each pair its number goes into the page that both share, so that the
-worker knows which one has ended the judge; that costs a memory access, no system call.
+What is done is reported to the worker after control has it, never before: what the worker knows to be done is counted.
+It gives these pairs' room to others; which ones are sent again when the judge ends it learns of control. Before each
+pair its number goes into the page that both share, so that the worker knows which one has ended the judge; that costs a
+memory access, no system call.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import os
 import socket
 from contextlib import suppress
 
+from proxy.ipc.codec import WireError
 from proxy.ipc.messages import Pair
 from proxy.ipc.pair_frames import NUMBER, PAGE, PairInbox
 
@@ -53,7 +55,11 @@ class WorkerLink:
 
     def next_pair(self) -> Pair | None:
         """Take up the next pair that is whole; WireError where what came can be none."""
-        pair = self._inbox.next_pair()
+        try:
+            pair = self._inbox.next_pair()
+        except WireError:
+            NUMBER.pack_into(self._page, 0, self.taken + 1)
+            raise
         if pair is None:
             self.has_more = False
             return None
@@ -61,6 +67,10 @@ class WorkerLink:
         self._bytes += len(pair.legacy.body) + len(pair.modern.body)
         NUMBER.pack_into(self._page, 0, self.taken)
         return pair
+
+    def lay_down(self) -> None:
+        """Note that no pair is being judged: whatever ends the judge now, none of this worker's does."""
+        NUMBER.pack_into(self._page, 0, 0)
 
     @property
     def is_behind(self) -> bool:

@@ -285,6 +285,8 @@ class Worker:
                 self._config_updates.apply_overrides(message, link)
             case messages.JudgeLink():
                 self._mirroring.connect_judge(message, descriptors)
+            case messages.JudgeEnded():
+                self._mirroring.judge_ended(message)
             case messages.Rest():
                 self._mirroring.rest(message)
             case messages.Again():

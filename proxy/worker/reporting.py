@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from proxy.ipc.channel import Channel
-from proxy.ipc.messages import JudgeLink, Message, Numbers, Pair, PairCounts, Rest, Targets, TargetState
+from proxy.ipc.messages import JudgeEnded, JudgeLink, Message, Numbers, Pair, PairCounts, Rest, Targets, TargetState
 from proxy.ipc.messages import Outcomes as OutcomesMessage
 from proxy.state.mirror_outcomes import Pairs
 from proxy.state.request_outcomes import Key, LastWrites, Outcomes, waiting
@@ -91,6 +91,8 @@ class MirroringReport:
         self._link = link
         self._counts.resend()
         self._pairs.resend()
+        if link is None:
+            self._judges.lose_control()
 
     def again(self, pair: str) -> None:
         """Control wants to know whether a difference stays."""
@@ -121,6 +123,10 @@ class MirroringReport:
     def connect_judge(self, message: JudgeLink, descriptors: Sequence[int]) -> None:
         """Have pairs judged by this judge as well."""
         self._judges.connect(message.judge, *descriptors)
+
+    def judge_ended(self, message: JudgeEnded) -> None:
+        """Have what a judge has not done judged by another."""
+        self._judges.judge_ended(message)
 
     def rest(self, message: Rest) -> None:
         """Have no pair of a route judged for a while."""

@@ -163,3 +163,32 @@ async def test_one_message_that_fails_does_not_stop_the_next():
     assert "mine alone" in str(mishaps[0]["exception"])
     sender.close()
     receiver.close()
+
+
+async def test_what_the_other_side_sent_before_its_end_is_read_however_much_it_is():
+    """More than one read takes; nothing was read of it before."""
+    near, far = socket.socketpair()
+    received: list[Message] = []
+    closed: list[Exception | None] = []
+    far.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+    channel = Channel(near, WORKER, lambda message, _: received.append(message), closed.append)
+    sent: list[Message] = [Prepare(number, os.urandom(30_000)) for number in range(12)]
+
+    far.sendall(b"".join(WORKER.pack(message) for message in sent))
+    far.close()
+    channel.finish()
+
+    assert received == sent
+    assert (closed, channel.open) == ([None], False)
+
+
+async def test_a_link_that_another_process_holds_open_is_finished_all_the_same():
+    near, far = socket.socketpair()
+    received: list[Message] = []
+    channel = Channel(near, WORKER, lambda message, _: received.append(message), lambda _: None)
+
+    far.sendall(WORKER.pack(Commit(7)))
+    channel.finish()
+    far.close()
+
+    assert (received, channel.open) == ([Commit(7)], False)

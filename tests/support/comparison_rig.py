@@ -96,8 +96,7 @@ class ComparisonRig:
             self.judging.on_judge_message(Judged(*WORKER, pair, opinion))
             return
         tally.count_opinion(pair, opinion)
-        if (told := tally.drain_counts()) is not None:
-            self.judging.on_judge_message(told)
+        self.judging.on_judge_message(tally.drain_counts())
 
     def result(self) -> dict[str, int]:
         tally = self.comparisons.totals("profile")

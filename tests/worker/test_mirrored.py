@@ -11,7 +11,7 @@ import pytest
 
 from proxy.ipc.channel import Channel
 from proxy.ipc.codec import WORKER
-from proxy.ipc.messages import Again, AgainFailed, JudgeLink, Message, Numbers, Outcomes, Pair, Unjudged
+from proxy.ipc.messages import Again, AgainFailed, JudgeEnded, JudgeLink, Message, Numbers, Outcomes, Pair, Unjudged
 from proxy.ipc.pair_frames import PAGE, PairInbox
 from proxy.state.request_outcomes import Outcomes as Collected
 from proxy.state.user_sample import Recent
@@ -41,6 +41,15 @@ class Stand:
         self.far = Channel(theirs, WORKER, lambda message, _: self.heard.append(message), lambda _: None)
         self.heard: list[Message] = []
         self.judge, for_worker = socket.socketpair()
+        self._seat(for_worker)
+
+    def next_judge(self) -> None:
+        """Be the first judge of another control process."""
+        self.judge.close()
+        self.judge, for_worker = socket.socketpair()
+        self._seat(for_worker)
+
+    def _seat(self, for_worker: socket.socket) -> None:
         self.pairs = PairInbox()
         page = os.memfd_create("page")
         os.ftruncate(page, PAGE)
@@ -88,6 +97,30 @@ async def test_a_pair_its_counts_and_its_metrics_reach_control(stand: Stand):
     assert [(counts.eligible, counts.sent) for counts in second.pairs] == [(1, 1)]
     assert {side.role for side in second.sides} == {"shadow"}
     assert (metric_names.REQUESTS.name, ("all", "modern", "shadow", "2xx")) in rows
+
+
+async def test_a_pair_that_was_not_done_when_control_ended_goes_to_a_judge_of_the_next(stand: Stand):
+    stand.reporting.attach(stand.near)
+    await stand.mirror.became(raw.get())
+    first = await asyncio.wait_for(stand.pair(), 10)
+
+    stand.reporting.attach(None)
+    stand.next_judge()
+
+    assert await asyncio.wait_for(stand.pair(), 10) == first
+
+
+async def test_a_pair_that_its_judge_had_not_counted_goes_to_the_next_one(stand: Stand):
+    stand.reporting.attach(stand.near)
+    await stand.mirror.became(raw.get())
+    await asyncio.wait_for(stand.pair(), 10)
+    await stand.mirror.became(raw.get())
+    second = await asyncio.wait_for(stand.pair(), 10)
+
+    stand.report.judge_ended(JudgeEnded(1, 1, "crash"))
+    stand.next_judge()
+
+    assert await asyncio.wait_for(stand.pair(), 10) == second
 
 
 async def test_what_judges_have_no_room_for_is_counted(stand: Stand):

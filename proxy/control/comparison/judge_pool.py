@@ -6,6 +6,7 @@ Workers send them pairs directly (`judge_links`); what control itself wants judg
 2. work of control waits in one queue, bounded by number and by bytes: what finds it full is refused
 3. an idle judge takes the next piece; none idle, fewer than allowed: another is started
 4. it answers, or its time is over: then it is killed, and the work it was at fails with that reason
+   (one too many is ended as well: others do its work)
 5. judges that die before they ever answered are started more and more slowly
 """
 
@@ -99,7 +100,8 @@ class JudgeProcess:
             return
         asyncio.get_running_loop().remove_reader(self._pidfd)
         os.close(self._pidfd)
-        self._channel.close()
+        # what it sent last is counted: it may have told workers that it is
+        self._channel.finish()
         self._gone(self._process.returncode in _OUT_OF_TIME)
 
 
@@ -147,13 +149,18 @@ class _Work:
 
 @dataclass(slots=True)
 class _Seat:
-    """One judge: `work` is what it is at, `timer` ends it. `late` says that we did."""
+    """One judge: `work` is what it is at, `timer` ends it. `late` says that we did, `surplus` that it is one too many.
+
+    `report` is what has come of a report that is not whole yet.
+    """
 
     judge: Judge | None = None
     seated: bool = False
     late: bool = False
+    surplus: bool = False
     number: int = 0
     work: _Work | None = None
+    report: list[Judged | Repeated] = field(default_factory=list)
     timer: asyncio.TimerHandle | None = field(default=None, repr=False)
 
 
@@ -185,6 +192,7 @@ class JudgePool:
         """Have at most so many judges from now on; those too many end, what they were at is judged by others."""
         self._most = most
         for seat in self._seats[most:]:
+            seat.surplus = True
             if seat.judge is not None:
                 seat.judge.end()
 
@@ -291,9 +299,12 @@ class JudgePool:
                     seat.judge.send(self._rules)
                 if self._links is not None and seat.judge is not None:
                     self._links.seated(seat.number, seat.judge)
-            case Judged() | Repeated() | Tallied():
+            case Judged() | Repeated():
+                seat.report.append(message)
+                return
+            case Tallied():
                 self._backoff.deaths = 0
-                self._on_pairs(message)
+                self._count(seat, message)
                 return
             case Opinion() | Explained():
                 work, seat.work = seat.work, None
@@ -305,13 +316,32 @@ class JudgePool:
                 return
         self._hand_out()
 
+    def _count(self, seat: _Seat, last: Tallied) -> None:
+        """Count a report, which is whole with its `last` message.
+
+        A judge that ends in the middle of one has counted nothing of it: its worker sends these pairs to another.
+        """
+        report, seat.report = (*seat.report, last), []
+        if self._links is not None:
+            self._links.count(seat.number, last.done)
+        for message in report:
+            try:
+                self._on_pairs(message)
+            except Exception as error:  # noqa: BLE001 - one message that went wrong must not stop the next
+                asyncio.get_running_loop().call_exception_handler(
+                    {"message": "a judge's report failed", "exception": error}
+                )
+
     def _gone(self, seat: _Seat, *, late: bool = False) -> None:
         _stop(seat)
         self._seats.remove(seat)
-        if self._links is not None:
-            self._links.left(seat.number)
         reason = "time" if late or seat.late else "crash"
-        if seat.work is not None:
+        if self._links is not None:
+            self._links.left(seat.number, "" if seat.surplus else reason)
+        if seat.work is not None and seat.surplus and not self._closed:
+            self._queue.appendleft(seat.work)
+            self._bytes += seat.work.size
+        elif seat.work is not None:
             _refuse(seat.work, reason)
             self._spare(seat.work.message, reason)
         if self._closed:

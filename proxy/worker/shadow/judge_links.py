@@ -2,11 +2,14 @@
 
 1. a pair waits in one queue with an end by number as by bytes; when it fills up, each kind of request has its share
 2. the judge with the least to do gets what waits, up to a window; it says how many it is done with
-3. a judge that ends loses the one pair it was at: that is reported, what else it had is sent again; a second one
-   soon after suspends the route for a while, and drops what waits of it
+3. one that ends is settled when control says how many of its pairs are counted: these are done, the one it was at is
+   lost and reported, the others are sent again; a second loss soon after suspends the route for a while, and drops what
+   waits of it
 4. one that has not moved for far too long is hung up on, control ends it
+5. control ends, and with it its judges and all it has counted: whatever was not done is sent to those of the next one
 
-Without judges pairs wait; what finds no room is not compared, `queue`.
+So no pair is counted twice: a judge may have told control of pairs, and end before it tells us. Without judges pairs
+wait; what finds no room is not compared, `queue`.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
-from proxy.ipc.messages import JudgeSilent, JudgeWanted, Message, Pair, Rest, Unjudged
+from proxy.ipc.messages import JudgeEnded, JudgeSilent, JudgeWanted, Message, Pair, Rest, Unjudged
 from proxy.ipc.pair_frames import NUMBER, PAGE, pack_pair
 from proxy.telemetry.request_kinds import kind_of
 from proxy.worker.shadow.pair_queue import PairQueue, Waiting
@@ -35,8 +38,6 @@ A_WRITE: Final = 16
 WANTED_EVERY: Final = 0.5
 SILENT: Final = 15.0
 """Seconds without a pair done, three times what the longest may take."""
-SLOW: Final = 1.5
-"""Seconds at one batch from which on a judge has ended by its limit of time, not of itself."""
 AGAIN: Final = 10.0
 """Seconds within which a second judge lost by a route is taken for more than an accident."""
 REST: Final = 1.0
@@ -69,17 +70,22 @@ class Link:
         """Return the place among `sent` of the pair that the judge is at, -1 where it is at none."""
         (number,) = NUMBER.unpack_from(self.page, 0)
         place = int(number) - self.done - 1
-        return place if place < len(self.sent) else -1
+        return place if 0 <= place < len(self.sent) else -1
 
 
 class JudgeLinks:
-    """All connections of a worker. Everything changes on the event loop; `emit` reaches control, where there is one."""
+    """All connections of a worker. Everything changes on the event loop; `emit` reaches control, where there is one.
+
+    `_ended` are those to judges that have ended, until control has said how many of their pairs are counted. That takes
+    no longer than control lives, and their pairs are held in the queue's room meanwhile.
+    """
 
     def __init__(self, emit: Callable[[Message], bool], clock: Callable[[], float]) -> None:
         self._emit = emit
         self._clock = clock
         self._queue = PairQueue()
         self._links: list[Link] = []
+        self._ended: list[Link] = []
         self._rests: dict[str, float] = {}
         self._lost_at: dict[str, float] = {}
         self._untold: dict[tuple[str, int, str, bool], int] = {}
@@ -126,7 +132,7 @@ class JudgeLinks:
         now = self._clock()
         for link in [link for link in self._links if link.sent and now - link.moved > SILENT]:
             self._emit(JudgeSilent(link.judge))
-            self._lose(link)
+            self._hang_up(link)
         self._report_lost()
         self._rests = {route: until for route, until in self._rests.items() if until > now}
         self._want()
@@ -136,7 +142,26 @@ class JudgeLinks:
         if self._gathering is not None:
             self._gathering.cancel()
         for link in tuple(self._links):
-            self._forget(link)
+            self._hang_up(link)
+        self._forget_ended()
+
+    def judge_ended(self, message: JudgeEnded) -> None:
+        """Go on without a judge; its end may not have been read here yet."""
+        for link in [link for link in self._links if link.judge == message.judge]:
+            self._hang_up(link)
+        for link in [link for link in self._ended if link.judge == message.judge]:
+            self._settle(link, message)
+
+    def lose_control(self) -> None:
+        """Have all pairs judged again that are not done: what control has counted of them has gone with it.
+
+        What the next one says is about judges of its own: their numbers begin anew.
+        """
+        for link in tuple(self._links):
+            self._hang_up(link)
+        for link in self._ended:
+            self._queue.put_back(link.sent)
+        self._forget_ended()
 
     # ── what is lost ───────────────────────────────────────────────────────────────────────────────────
 
@@ -209,7 +234,7 @@ class JudgeLinks:
         except OSError:
             data = b""
         if not data:
-            self._lose(link)
+            self._hang_up(link)
             return
         heard = link.received + data
         whole = len(heard) // NUMBER.size * NUMBER.size
@@ -227,32 +252,43 @@ class JudgeLinks:
             link.bytes -= len(waiting.frame)
             self._queue.release(waiting)
 
-    def _lose(self, link: Link) -> None:
-        """Go on without a judge: the pair it was at is lost, the others are sent to the next one."""
-        place = link.in_hand()
-        reason = "time" if self._clock() - link.moved >= SLOW else "crash"
-        others = list(link.sent)
-        lost = others.pop(place) if place >= 0 else None
-        self._forget(link)
-        self._queue.put_back(others)
-        if lost is not None:
-            self._queue.release(lost)
-            self._unjudged(lost.route, lost.generation, reason, lost.counts, cost=True)
-            now = self._clock()
-            last, self._lost_at[lost.route] = self._lost_at.get(lost.route, -AGAIN), now
-            if now - last < AGAIN:
-                self._rests[lost.route] = now + REST
-                self._drop_waiting(lost.route, reason)
-        self._report_lost()
-        self._pump()
-
-    def _forget(self, link: Link) -> None:
+    def _hang_up(self, link: Link) -> None:
+        """Send a judge nothing more; its pairs stay as they are until control says what became of them."""
         loop = asyncio.get_running_loop()
         loop.remove_reader(link.socket)
         loop.remove_writer(link.socket)
         link.socket.close()
-        link.page.close()
         self._links.remove(link)
+        self._ended.append(link)
+
+    def _settle(self, link: Link, message: JudgeEnded) -> None:
+        """Take what was counted for done; the pair that ended the judge is lost, the others wait for the next one."""
+        self._are_done(link, message.counted)
+        place = link.in_hand() if message.reason else -1
+        others = list(link.sent)
+        lost = others.pop(place) if place >= 0 else None
+        self._ended.remove(link)
+        link.page.close()
+        self._queue.put_back(others)
+        if lost is not None:
+            self._lose(lost, message.reason)
+        self._report_lost()
+        self._pump()
+
+    def _lose(self, lost: Waiting, reason: str) -> None:
+        """Give up a pair that has ended its judge."""
+        self._queue.release(lost)
+        self._unjudged(lost.route, lost.generation, reason, lost.counts, cost=True)
+        now = self._clock()
+        last, self._lost_at[lost.route] = self._lost_at.get(lost.route, -AGAIN), now
+        if now - last < AGAIN:
+            self._rests[lost.route] = now + REST
+            self._drop_waiting(lost.route, reason)
+
+    def _forget_ended(self) -> None:
+        for link in self._ended:
+            link.page.close()
+        self._ended = []
 
     def _want(self) -> None:
         """Ask control for another judge, now and then, as long as pairs wait for one."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 import pytest
 
 from proxy.control.comparison import judge_pool as module
+from proxy.control.comparison.judge_links import JudgeLinks
 from proxy.control.comparison.judge_pool import JudgePool, NotJudgedError
-from proxy.ipc.judge_messages import Case, Opinion, Rulebook
+from proxy.ipc.judge_messages import Case, Judged, Opinion, Rulebook, Tallied
 from proxy.ipc.messages import Message
 from tests.support.pairs import a_pair
 from tests.support.stand_in_judge import StandInJudge
@@ -129,6 +131,43 @@ async def test_a_judge_that_dies_takes_only_its_case_along(court: Court):
 
     assert reason == "crash"
     assert (await next_one).verdict == "equal"
+
+
+async def test_what_a_judge_was_at_that_is_one_too_many_is_judged_by_another(court: Court):
+    case = court.put()
+    court.seats[0].sit_down()
+
+    court.judges.allow(0)
+    await breathe(1)
+    court.judges.allow(1)
+    court.judges.want()
+    await until(lambda: len(court.seats) == 2, "a successor")
+    court.seats[1].sit_down()
+    court.seats[1].send_verdict()
+
+    assert (await case).verdict == "equal"
+
+
+async def test_a_report_counts_when_it_is_whole_and_one_message_that_fails_does_not_stop_the_next(court: Court):
+    counted: list[Message] = []
+    failures: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: failures.append(context))
+    judged = Judged(0, 1, a_pair(), Opinion(0, "different"))
+
+    def count(message: Message) -> None:
+        counted.append(message)
+        if isinstance(message, Judged):
+            raise TypeError("a bug")
+
+    court.judges.link(JudgeLinks(lambda *_: True), count)
+    court.put()
+    court.seats[0].sit_down()
+    court.seats[0].heard(judged)
+    before = list(counted)
+    court.seats[0].heard(Tallied((), ((0, 1, 1),)))
+
+    assert (before, counted) == ([], [judged, Tallied((), ((0, 1, 1),))])
+    assert [str(each["exception"]) for each in failures] == ["a bug"]
 
 
 async def test_what_waits_of_a_route_is_judged_by_the_next_judge_but_not_after_a_second_one(court: Court):
