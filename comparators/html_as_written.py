@@ -27,7 +27,7 @@ _BLOCK_NAMES: Final = (
     "hgroup|h1|h2|h3|h4|h5|h6|listing|main|menu|nav|ol|pre|search|section|summary|table|template|ul|xmp"
 )
 _BLOCKS: Final = re.compile(rf"<(/?)(?:{_BLOCK_NAMES})(?=[\s/>])", re.IGNORECASE)
-_NAMES: Final = re.compile(r"<(?![pt][^aert])([a-z][a-z0-9]*)")
+_NAMES: Final = re.compile(r"<([a-z](?:(?<![pt])|[aert])[a-z0-9]*)")
 """Names of elements, without those of paragraphs, rows and cells: most elements are these, and none counts here."""
 _FORMATTING: Final = (
     "a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u", "optgroup",
@@ -56,7 +56,9 @@ _PIECES: Final = re.compile(
     re.DOTALL,
 )
 _TAG: Final = re.compile(rf"<(/?)([a-zA-Z][^\s/>]*+)({_ATTRIBUTES})(>|\Z)")
-_NO_TAG: Final = re.compile(r"<(?![a-zA-Z/!?])")
+_UNIT: Final = re.compile(rf"(/?)([a-zA-Z][^\s/>]*+)({_ATTRIBUTES})>(.*)", re.DOTALL)
+_IS_TAG: Final = re.compile(r"/?[a-zA-Z]")
+_NO_TAG: Final = re.compile(r"(?![a-zA-Z/!?])")
 _COMMENT: Final = "<!---->"
 _RAW_TEXT: Final = re.compile(rf"(.*?)(?:</(?i:{_RAW})(?=[\s/>])[^>]*+>?|\Z)", re.DOTALL)
 _ONE: Final = re.compile(r"([^\s/>][^\s/>=]*+)(?:\s*+=\s*+(?:\"([^\"]*+)\"?|'([^']*+)'?|([^\s>]*+)))?")
@@ -159,14 +161,15 @@ def _canonical(unit: str) -> tuple[str, ...] | None:
         return _texts(unit[len(MARK) :])
     if unit.startswith("<"):
         return _alone(unit)
-    source = f"<{unit}"
-    tag = _TAG.match(source)
+    tag = _UNIT.match(unit)
     if tag is not None:
-        return (*_of_tag(tag), *_texts(source[tag.end() :])) if tag[4] else None
-    if _NO_TAG.match(source):
+        slash, name, attributes, text = tag.groups()
+        written = _tag(slash, name.lower(), attributes)
+        return (written, _text(text)) if text else (written,)
+    if _NO_TAG.match(unit):
         return (_text("<"), *_texts(unit))
     _, end, text = unit.partition(">")
-    return (_COMMENT, *_texts(text)) if end else None
+    return None if _IS_TAG.match(unit) or not end else (_COMMENT, *_texts(text))
 
 
 def _alone(piece: str) -> tuple[str, ...]:
@@ -176,19 +179,12 @@ def _alone(piece: str) -> tuple[str, ...]:
     tag = _TAG.match(piece)
     if tag is None:
         return (_COMMENT,)
-    name = tag[2].lower()
-    if tag[1] or not tag[4] or name not in _RAW_NAMES:
-        return _of_tag(tag)
-    return _raw(name, _written(name, tag[3]), piece[tag.end() :])
-
-
-def _of_tag(tag: re.Match[str]) -> tuple[str, ...]:
-    if not tag[4]:
+    slash, name, attributes, end = tag.groups()
+    if not end:
         return ()  # what ends within a tag ends before it
-    name = tag[2].lower()
-    if tag[1]:
-        return (f"</{name}>",)
-    return (_written(name, tag[3]) if tag[3] else f"<{name}>",)
+    name = name.lower()
+    written = _tag(slash, name, attributes)
+    return (written,) if slash or name not in _RAW_NAMES else _raw(name, written, piece[tag.end() :])
 
 
 def _raw(name: str, begin: str, rest: str) -> tuple[str, ...]:
@@ -209,8 +205,10 @@ def _text(piece: str) -> str:
     return plain.replace("&", "&amp;").replace("<", "&lt;")
 
 
-def _written(name: str, attributes: str) -> str:
+def _tag(slash: str, name: str, attributes: str) -> str:
     """Return a tag with its attributes in quotes; of an attribute that is given twice the first counts."""
+    if slash or not attributes:
+        return f"<{slash}{name}>"
     found = _ONE.findall(attributes)
     if len(found) == 1:  # as most have that have any
         key, quoted, single, bare = found[0]

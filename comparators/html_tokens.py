@@ -30,6 +30,7 @@ _SPACES: Final = re.compile(f"[{_BLANKS}]+")
 _RAW_ELEMENT: Final = re.compile(rf"(<({html_pieces.RAW})(?: [^>]*)?>)(.*)</(?:{html_pieces.RAW})>", re.DOTALL)
 _ATTRIBUTE: Final = re.compile(r" (=?[^ =]*)=\"([^\"]*)\"")
 _VERBATIM: Final = frozenset({"pre", "textarea", "listing"})
+_VERBATIM_TAGS: Final = ("<pre", "</pre", "<textarea", "</textarea", "<listing", "</listing")
 _CODE: Final = frozenset({"script", "style"})
 _IN_A_LINE: Final = frozenset(
     {"abbr", "b", "cite", "code", "del", "em", "font", "i", "ins", "kbd", "mark", "q", "s", "samp", "small", "span",
@@ -266,11 +267,8 @@ def _ends_a_line(piece: str) -> bool:
 
 def _verbatim(pieces: Sequence[str]) -> int:
     """Return in how many elements whose white space stands as it is a place is."""
-    depth = 0
-    for piece in pieces:
-        if piece.startswith(("<pre", "</pre", "<textarea", "</textarea", "<listing", "</listing")):
-            depth += (piece[1] != "/") - (piece[1] == "/")
-    return depth
+    steps = {piece: -1 if piece[1] == "/" else 1 for piece in set(pieces) if piece.startswith(_VERBATIM_TAGS)}
+    return sum([steps.get(piece, 0) for piece in pieces]) if steps else 0
 
 
 def _plain(text: str) -> str:
