@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import unescape
-from itertools import accumulate, chain
+from itertools import accumulate
 from operator import sub
 from typing import Final
+
+from comparators.html_pieces import MARK, Known, Way
 
 _MANY: Final = 2000
 """Fewer tags than this are never too much."""
@@ -25,7 +27,8 @@ _BLOCK_NAMES: Final = (
     "hgroup|h1|h2|h3|h4|h5|h6|listing|main|menu|nav|ol|pre|search|section|summary|table|template|ul|xmp"
 )
 _BLOCKS: Final = re.compile(rf"<(/?)(?:{_BLOCK_NAMES})(?=[\s/>])", re.IGNORECASE)
-_NAMES: Final = re.compile(r"<([a-z][a-z0-9]*)")
+_NAMES: Final = re.compile(r"<([a-z](?:(?<![pt])|[aert])[a-z0-9]*)")
+"""Names of elements, without those of paragraphs, rows and cells: most elements are these, and none counts here."""
 _FORMATTING: Final = (
     "a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u", "optgroup",
 )  # fmt: skip
@@ -43,18 +46,22 @@ _ATTRIBUTE: Final = (
 _ATTRIBUTES: Final = rf"(?:[\s/]++|{_ATTRIBUTE})*+"
 _RAW: Final = "script|style|xmp|iframe|noembed|noframes|textarea|title"
 _RAWS: Final = "|".join(
-    rf"<(?i:{name})(?=[\s/>]){_ATTRIBUTES}>.*?(?:</(?i:{name})(?=[\s/>])[^>]*+>?|\Z)" for name in _RAW.split("|")
+    rf"(?i:{name})(?=[\s/>]){_ATTRIBUTES}>.*?(?:</(?i:{name})(?=[\s/>])[^>]*+>?|\Z)" for name in _RAW.split("|")
 )
+_WHOLE: Final = re.compile(rf"(<(?=[!sxintSXINT])(?:!--(?:.*?-->|.*)|{_RAWS}))", re.DOTALL)
 # No element whose text is no markup has a name of one or two letters: most tags have.
 _PIECES: Final = re.compile(
     rf"[^<]+|<[a-zA-Z][a-zA-Z0-9]?(?=[\s/>]){_ATTRIBUTES}(?:>|\Z)|</[a-zA-Z][^\s/>]*+>|<(?![a-zA-Z/!?])|<!--(?:.*?-->|.*)|<[!?][^>]*+>?|</(?![a-zA-Z])[^>]*+>?"
-    rf"|{_RAWS}|</?[a-zA-Z][^\s/>]*+{_ATTRIBUTES}(?:>|\Z)",
+    rf"|<(?:{_RAWS})|</?[a-zA-Z][^\s/>]*+{_ATTRIBUTES}(?:>|\Z)",
     re.DOTALL,
 )
 _TAG: Final = re.compile(rf"<(/?)([a-zA-Z][^\s/>]*+)({_ATTRIBUTES})(>|\Z)")
+_UNIT: Final = re.compile(rf"(/?)([a-zA-Z][^\s/>]*+)({_ATTRIBUTES})>(.*)", re.DOTALL)
+_IS_TAG: Final = re.compile(r"/?[a-zA-Z]")
+_NO_TAG: Final = re.compile(r"(?![a-zA-Z/!?])")
+_COMMENT: Final = "<!---->"
 _RAW_TEXT: Final = re.compile(rf"(.*?)(?:</(?i:{_RAW})(?=[\s/>])[^>]*+>?|\Z)", re.DOTALL)
 _ONE: Final = re.compile(r"([^\s/>][^\s/>=]*+)(?:\s*+=\s*+(?:\"([^\"]*+)\"?|'([^']*+)'?|([^\s>]*+)))?")
-_PLAIN: Final = re.compile(r"[^&\"<>]*+")
 _RAW_NAMES: Final = frozenset(_RAW.split("|"))
 _ESCAPABLE: Final = frozenset({"textarea", "title"})
 _LONG: Final = 1500
@@ -137,27 +144,47 @@ def _depth(tags: re.Pattern[str], page: str) -> int:
     return deepest
 
 
-def pieces(page: str, known: dict[str, tuple[str, ...]]) -> list[str]:
-    """Return a page's texts, comments and tags, each tag as the parser would write it; `known` are earlier ones."""
-    found = _PIECES.findall(page)
-    known.update({piece: _canonical(piece) for piece in set(found).difference(known)})
-    return list(chain.from_iterable(map(known.__getitem__, found)))
+def _learn(units: Iterable[str], known: Known) -> bool:
+    """Note the pieces of units, each tag as the parser would write it."""
+    made, held = known.units, known.pieces
+    for unit in units:
+        found = _canonical(unit)
+        if found is None:
+            return False
+        made[unit] = tuple([held.setdefault(piece, piece) for piece in found])
+    return True
 
 
-def _canonical(piece: str) -> tuple[str, ...]:
+def _canonical(unit: str) -> tuple[str, ...] | None:
+    """Return a unit's pieces as the parser would write them, None where its tag does not end in it."""
+    if unit.startswith(MARK):
+        return _texts(unit[len(MARK) :])
+    if unit.startswith("<"):
+        return _alone(unit)
+    tag = _UNIT.match(unit)
+    if tag is not None:
+        slash, name, attributes, text = tag.groups()
+        written = _tag(slash, name.lower(), attributes)
+        return (written, _text(text)) if text else (written,)
+    if _NO_TAG.match(unit):
+        return (_text("<"), *_texts(unit))
+    _, end, text = unit.partition(">")
+    return None if _IS_TAG.match(unit) or not end else (_COMMENT, *_texts(text))
+
+
+def _alone(piece: str) -> tuple[str, ...]:
     """Return one piece as the parser would write it: an element whose text is no markup may be three."""
-    if piece[0] != "<" or piece == "<":
+    if piece == "<":
         return (_text(piece),)
     tag = _TAG.match(piece)
     if tag is None:
-        return ("<!---->",)
-    name = tag[2].lower()
-    if not tag[4]:
+        return (_COMMENT,)
+    slash, name, attributes, end = tag.groups()
+    if not end:
         return ()  # what ends within a tag ends before it
-    if tag[1]:
-        return (f"</{name}>",)
-    begin = _written(name, tag[3])
-    return (begin,) if name not in _RAW_NAMES else _raw(name, begin, piece[tag.end() :])
+    name = name.lower()
+    written = _tag(slash, name, attributes)
+    return (written,) if slash or name not in _RAW_NAMES else _raw(name, written, piece[tag.end() :])
 
 
 def _raw(name: str, begin: str, rest: str) -> tuple[str, ...]:
@@ -169,25 +196,41 @@ def _raw(name: str, begin: str, rest: str) -> tuple[str, ...]:
     return (begin, _text(text), end) if text else (begin, end)
 
 
+def _texts(piece: str) -> tuple[str, ...]:
+    return (_text(piece),) if piece else ()
+
+
 def _text(piece: str) -> str:
     plain = unescape(piece) if "&" in piece else piece
     return plain.replace("&", "&amp;").replace("<", "&lt;")
 
 
-def _written(name: str, attributes: str) -> str:
+def _tag(slash: str, name: str, attributes: str) -> str:
     """Return a tag with its attributes in quotes; of an attribute that is given twice the first counts."""
+    if slash or not attributes:
+        return f"<{slash}{name}>"
+    found = _ONE.findall(attributes)
+    if len(found) == 1:  # as most have that have any
+        key, quoted, single, bare = found[0]
+        return f'<{name} {key.lower()}="{_value(quoted or single or bare)}">'
     held: set[str] = set()
     parts = [f"<{name}"]
-    for key, quoted, single, bare in _ONE.findall(attributes):
+    for key, quoted, single, bare in found:
         low = key.lower()
-        if low in held:
-            continue
-        held.add(low)
-        value = quoted or single or bare
-        parts.append(f' {low}="{value if _PLAIN.fullmatch(value) else _escaped(unescape(value))}"')
+        if low not in held:
+            held.add(low)
+            parts.append(f' {low}="{_value(quoted or single or bare)}"')
     parts.append(">")
     return "".join(parts)
 
 
+def _value(written: str) -> str:
+    return _escaped(unescape(written) if "&" in written else written)
+
+
 def _escaped(value: str) -> str:
     return value.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+WAY: Final = Way(_WHOLE, _PIECES, _learn)
+"""A page as it is written, without a tree."""

@@ -1,7 +1,7 @@
 """Reads a page as the stream of tokens that a browser's parser makes of it.
 
-The parser writes its tree down again, and what it writes is cut into pieces by one regex: both are done in C. Only
-the pieces between what two pages begin and end with in common are looked at one by one.
+The parser writes its tree down again, and what it writes is cut into pieces: both are done in C. Only the pieces
+between what two pages begin and end with in common are looked at one by one.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 from selectolax.lexbor import LexborHTMLParser
 
-from comparators import html_as_written
+from comparators import html_as_written, html_pieces
 from comparators.context import Context
 from comparators.literals import first_difference
 
@@ -27,13 +27,10 @@ _NONE: Final[Mapping[str, str]] = MappingProxyType({})
 _ROW: Final = re.compile(r"\s*<(?:tr|t[dh]|tbody|thead|tfoot|col|colgroup|caption)[\s/>]", re.IGNORECASE)
 _BLANKS: Final = " \t\n\f\r"
 _SPACES: Final = re.compile(f"[{_BLANKS}]+")
-_RAW: Final = "script|style|xmp|iframe|noembed|noframes|plaintext"
-_PIECES: Final = re.compile(rf"[^<]+|<(?:!--.*?--|(?:{_RAW})[ >].*?</(?:{_RAW})|[^>]*)>", re.DOTALL)
-"""The parser writes `<` and `>` of attributes as entities: a tag ends at the first `>`."""
-
-_RAW_ELEMENT: Final = re.compile(rf"(<({_RAW})(?: [^>]*)?>)(.*)</(?:{_RAW})>", re.DOTALL)
+_RAW_ELEMENT: Final = re.compile(rf"(<({html_pieces.RAW})(?: [^>]*)?>)(.*)</(?:{html_pieces.RAW})>", re.DOTALL)
 _ATTRIBUTE: Final = re.compile(r" (=?[^ =]*)=\"([^\"]*)\"")
 _VERBATIM: Final = frozenset({"pre", "textarea", "listing"})
+_VERBATIM_TAGS: Final = ("<pre", "</pre", "<textarea", "</textarea", "<listing", "</listing")
 _CODE: Final = frozenset({"script", "style"})
 _IN_A_LINE: Final = frozenset(
     {"abbr", "b", "cite", "code", "del", "em", "font", "i", "ins", "kbd", "mark", "q", "s", "samp", "small", "span",
@@ -126,14 +123,15 @@ class Head:
 
 
 class _Open:
-    """The elements that are open at some place: their names, ids, and how many of a name came before in each.
+    """The elements that are open at some place: their names, attributes, and how many of a name came before in each.
 
-    As long as an element is open, its number among its like is the count of them in the element around it.
+    Attributes are read, or still the tag they stand in: of most elements no id is asked for. As long as an element is
+    open, its number among its like is the count of them in the element around it.
     """
 
     def __init__(self) -> None:
         self._tags: list[str] = []
-        self._ids: list[str] = []
+        self._sources: list[Mapping[str, str] | str] = []
         self._counts: list[dict[str, int] | None] = [None]
 
     def follow(self, tokens: Sequence[Token]) -> None:
@@ -141,21 +139,20 @@ class _Open:
         for token in tokens:
             kind = token.kind
             if kind == START:
-                attributes = token.attributes
-                self.start(token.text, "" if attributes is _NONE else attributes.get("id", ""))
+                self.start(token.text, token.attributes)
             elif kind == END:
                 self.end()
 
-    def start(self, tag: str, name: str) -> None:
+    def start(self, tag: str, source: Mapping[str, str] | str) -> None:
         self.count(tag)
         self._tags.append(tag)
-        self._ids.append(name)
+        self._sources.append(source)
         self._counts.append(None)
 
     def end(self) -> None:
         if self._tags:
             self._tags.pop()
-            self._ids.pop()
+            self._sources.pop()
             self._counts.pop()
 
     def count(self, tag: str) -> None:
@@ -171,36 +168,36 @@ class _Open:
         return " > ".join(map(self._name, range(begin, len(self._tags)))) or "page"
 
     def _name(self, level: int) -> str:
-        tag, name, counts = self._tags[level], self._ids[level], self._counts[level]
+        tag, source, counts = self._tags[level], self._sources[level], self._counts[level]
+        name = (_tag(source)[1] if isinstance(source, str) else source).get("id", "")
         number = 1 if counts is None else counts[tag]
         return f"{tag}#{name}" if name else f"{tag}[{number}]" if number > 1 else tag
 
     def copy(self) -> _Open:
         made = _Open()
-        made._tags, made._ids = list(self._tags), list(self._ids)
+        made._tags, made._sources = list(self._tags), list(self._sources)
         made._counts = [None if each is None else dict(each) for each in self._counts]
         return made
 
 
 def _open_up(found: _Open, pieces: Sequence[str]) -> None:
-    known: dict[str, tuple[str, str, bool]] = {}
+    known: dict[str, tuple[str, bool]] = {}
     for piece in pieces:
         if piece[0] != "<" or piece[1:2] == "!":
             continue
         if piece[1:2] == "/":
             found.end()
             continue
-        tag, name, closed = known.get(piece) or known.setdefault(piece, _named(piece))
+        tag, closed = known.get(piece) or known.setdefault(piece, _named(piece))
         if closed:
             found.count(tag)
         else:
-            found.start(tag, name)
+            found.start(tag, piece)
 
 
-def _named(piece: str) -> tuple[str, str, bool]:
-    begin = piece[: piece.index(">") + 1]
-    tag, attributes = _tag(begin) if "id=" in begin else (begin[1:-1].partition(" ")[0], _NONE)
-    return tag, attributes.get("id", ""), tag in VOID or piece.count("<") > 1
+def _named(piece: str) -> tuple[str, bool]:
+    tag = piece[1 : piece.index(">")].partition(" ")[0]
+    return tag, tag in VOID or piece.count("<") > 1
 
 
 def streams(legacy: str, modern: str, context: Context, *, whole: bool = False) -> tuple[Stream, Stream]:
@@ -208,36 +205,30 @@ def streams(legacy: str, modern: str, context: Context, *, whole: bool = False) 
     as_written = html_as_written.is_too_much(legacy) or html_as_written.is_too_much(modern)
     if as_written:
         context.note(AS_WRITTEN)
-    canonical: dict[str, tuple[str, ...]] | None = {} if as_written else None
-    held: dict[str, str] = {}
-    left, right = (_pieces(page, context, canonical, held) for page in (legacy, modern))
-    del held
+    known = html_pieces.Known()
+    left, right = (_pieces(page, context, known, as_written=as_written) for page in (legacy, modern))
+    del known
     begin, end = (0, 0) if whole else _common(left, right)
     head = Head(left[:begin])
     verbatim = _verbatim(left[:begin])
-    known = _Known()
-    ours, theirs = (_Writer(verbatim, known).written(each[begin : len(each) - end]) for each in (left, right))
+    read = _Known()
+    ours, theirs = (_Writer(verbatim, read).written(each[begin : len(each) - end]) for each in (left, right))
     ours.insert(0, Token(DOCTYPE, _doctype(legacy)))
     theirs.insert(0, Token(DOCTYPE, _doctype(modern)))
     return Stream(ours, head), Stream(theirs, head)
 
 
-def _pieces(
-    page: str, context: Context, canonical: dict[str, tuple[str, ...]] | None, held: dict[str, str]
-) -> list[str]:
-    """Return a page's pieces, as written where these are `canonical`; pieces that are equal are one object, `held`."""
-    if canonical is not None:
-        found = html_as_written.pieces(page, canonical)
+def _pieces(page: str, context: Context, known: html_pieces.Known, *, as_written: bool) -> list[str]:
+    """Return a page's pieces; pieces that are equal are one object, `known`."""
+    if as_written:
+        found = html_pieces.pieces(page, html_as_written.WAY, known)
     else:
         # The parser drops rows without their table.
         source = f"<table>{page}" if _ROW.match(page) else page
-        found = _PIECES.findall(LexborHTMLParser(source).html or "")
+        found = html_pieces.pieces(LexborHTMLParser(source).html or "", html_pieces.PARSED, known)
     # A tag and its end are one node.
     context.spend(len(found) // 2)
-    new = set(found).difference(held)
-    held.update(zip(new, new, strict=True))
-    # Most pieces come again and again: one object takes a sixth of the memory, and is compared at a glance.
-    return list(map(held.__getitem__, found))
+    return found
 
 
 def _common(left: list[str], right: list[str]) -> tuple[int, int]:
@@ -271,11 +262,8 @@ def _ends_a_line(piece: str) -> bool:
 
 def _verbatim(pieces: Sequence[str]) -> int:
     """Return in how many elements whose white space stands as it is a place is."""
-    depth = 0
-    for piece in pieces:
-        if piece.startswith(("<pre", "</pre", "<textarea", "</textarea", "<listing", "</listing")):
-            depth += (piece[1] != "/") - (piece[1] == "/")
-    return depth
+    steps = {piece: -1 if piece[1] == "/" else 1 for piece in set(pieces) if piece.startswith(_VERBATIM_TAGS)}
+    return sum([steps.get(piece, 0) for piece in pieces]) if steps else 0
 
 
 def _plain(text: str) -> str:

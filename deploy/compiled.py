@@ -39,6 +39,7 @@ HOT = (
     "comparators/html_as_written.py",
     "comparators/html_attributes.py",
     "comparators/html_compare.py",
+    "comparators/html_pieces.py",
     "comparators/html_roles.py",
     "comparators/html_shuffled.py",
     "comparators/html_tokens.py",

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
 
-from comparators import html_as_written, html_compare, html_tokens
+from comparators import html_as_written, html_compare, html_pieces, html_tokens
 from tests.comparators.bodies import PHP, held, kinds
 
 FORGIVEN = [
@@ -273,9 +273,9 @@ def test_pages_are_compared_whatever_they_hold(legacy: bytes, modern: bytes) -> 
 )  # fmt: skip
 def test_a_page_that_leaves_nothing_out_reads_as_it_is_written(page: str):
     whole = f"<html><head>{page}</body></html>"
-    read = html_tokens._PIECES.findall(LexborHTMLParser(whole).html or "")
+    read = html_pieces._PIECES.findall(LexborHTMLParser(whole).html or "")
 
-    assert _meant(html_as_written.pieces(whole, {})) == _meant(read)
+    assert _meant(html_pieces.pieces(whole, html_as_written.WAY, html_pieces.Known())) == _meant(read)
 
 
 def _meant(pieces: Sequence[str]) -> list[object]:
@@ -291,7 +291,7 @@ PIECES = ["<p>", "</p>", "<b>", "</b>", " ", "a", "b ", "<!-- c -->", "<pre>", "
 def test_what_was_read_before_changes_nothing_of_a_page(before: list[str], page: list[str]):
     known = html_tokens._Known()
     for each in (before, page):
-        read = html_tokens._PIECES.findall(LexborHTMLParser("".join(each)).html or "")
+        read = html_pieces._PIECES.findall(LexborHTMLParser("".join(each)).html or "")
         piece_by_piece = html_tokens._Writer(0, html_tokens._Known())
         piece_by_piece._write(read)
         piece_by_piece._text(piece_by_piece._pending)
