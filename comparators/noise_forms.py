@@ -27,15 +27,21 @@ class Times(NamedTuple):
 
 
 class Numbers(NamedTuple):
-    """Numbers of one sign between two sizes, whole ones where all are."""
+    """Numbers of one sign between two sizes, whole ones where all are.
+
+    With `digits` they are digits that keep this length (vouchers, customer numbers), whatever number they make.
+    """
 
     least: Decimal
     most: Decimal
     whole: bool
     zero: bool = False
+    digits: int = 0
 
     def fits(self, text: str, reading: Reading = STRICT) -> bool:  # noqa: ARG002 - one form for all
         """Whether a text is such a number."""
+        if self.digits:
+            return len(text) == self.digits and text.isascii() and text.isdigit() and not is_even(text)
         number = number_of(text)
         return number is not None and self.holds(number)
 
