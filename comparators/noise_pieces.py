@@ -11,6 +11,8 @@ from typing import Final
 from comparators.literals import shared_beginning
 from comparators.noise_forms import (
     AFFIXED,
+    EPOCH,
+    HOURS,
     UUID,
     Affixed,
     Made,
@@ -38,8 +40,6 @@ _TIME_FIRST: Final = re.compile(r"[0-9]{14,20}")
 _MOST_DRAWN: Final = 10
 _UNIQID, _MICROS = 13, 5
 """Hexadecimal digits of `uniqid()`, those of them behind the seconds."""
-_EPOCH, _HOURS = 10, 6
-"""Digits of an epoch, those of them that stay for hours."""
 _DATED: Final = (1_500_000_000, 2_500_000_000)
 _RANDOM: Final = 1000
 _FARTHEST: Final = 1000
@@ -48,6 +48,8 @@ _FINE: Final = -8
 _LONG_ENOUGH: Final = 4
 _CODE: Final = 6
 """From so many digits on two numbers far apart are codes of this length."""
+_NANOSECONDS: Final = 9
+_SHORTER: Final = 3
 _WORDS_OF_32_BITS: Final = (9, 10)
 _LARGEST_OF_32_BITS: Final = (1 << 32) - 1
 _WORD_OF_63_BITS: Final = 18
@@ -127,10 +129,31 @@ def _dated(values: Sequence[str]) -> Made | None:
     rests = [value[len(name) :] for value in values]
     if all(map(_is_random_first, rests)):
         return Made(frozenset("0123456789abcdef"), 1 + _UNIQID, _MOST_DRAWN + _UNIQID, name)
-    if all(map(_is_time_first, rests)) and len({each[:_HOURS] for each in rests}) == 1:
-        rest = _EPOCH - _HOURS
-        return Made(frozenset("0123456789"), rest + 1, rest + _MOST_DRAWN, name + rests[0][:_HOURS])
-    return None
+    return _time_first(name, rests) if all(map(_is_time_first, rests)) else None
+
+
+def _time_first(name: str, values: Sequence[str]) -> Made | None:
+    clock = times([each[:EPOCH] for each in values])
+    if clock is None or len({each[:HOURS] for each in values}) > 1:
+        return None
+    least, most = _lengths_behind_epoch([each[EPOCH:] for each in values])
+    rest = EPOCH - HOURS
+    return Made(_DIGITS, rest + least, rest + most, name + values[0][:HOURS], clock=clock)
+
+
+def _lengths_behind_epoch(drawn: Sequence[str]) -> tuple[int, int]:
+    """Return how many digits may stand behind seconds where these do.
+
+    Nine are nanoseconds (a snowflake looks like them), which stay nine, or of `mt_rand()`, which has ten as often and
+    eight once in twenty-four times: after two answers that is too often to count against a third. Others may be three
+    shorter, as one draw of a thousand is: `mt_rand(0, 9999)` is as frequent there as what is never less than 1000.
+    """
+    least, most = min(map(len, drawn)), max(map(len, drawn))
+    if least == most and any(map(_is_padded, drawn)):
+        return least, most
+    if least == most == _NANOSECONDS:
+        return least - (len(drawn) <= _FEW), _MOST_DRAWN
+    return max(1, least - _SHORTER), min(most + 1, _MOST_DRAWN)
 
 
 def _is_random_first(text: str) -> bool:
@@ -140,7 +163,7 @@ def _is_random_first(text: str) -> bool:
 def _is_time_first(text: str) -> bool:
     if _TIME_FIRST.fullmatch(text) is None or instant(text) is not None:
         return False
-    return _DATED[0] <= int(text[:_EPOCH]) <= _DATED[1]
+    return _DATED[0] <= int(text[:EPOCH]) <= _DATED[1]
 
 
 def numbers(values: Sequence[str]) -> Numbers | None:

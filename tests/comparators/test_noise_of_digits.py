@@ -78,3 +78,63 @@ def test_numbers_of_a_word_are_shorter_now_and_then(form: str, most: int, answer
         alarms += not fits(legacy, modern)
 
     assert alarms <= 10 if answers == 2 else alarms <= 3
+
+
+EPOCH = 1_936_000_000
+NANOSECONDS = "1936000000123456789", "1936000001123456789", "1936000002623456789"
+SNOWFLAKES = "1823400000012345678", "1823400000812345678", "1823400000915345678"
+LONG_FORMS = ["{}", "at {}, ok", "/x?t={}", "req-{}"]
+
+
+@pytest.mark.parametrize("form", LONG_FORMS)
+@pytest.mark.parametrize("answers", [2, 3])
+@pytest.mark.parametrize(
+    ("legacy", "wrong"),
+    [
+        (NANOSECONDS, "1936000000123456"),
+        (NANOSECONDS, "1936000000123"),
+        (NANOSECONDS, "1936000000"),
+        (NANOSECONDS, "1936003601123456789"),  # an hour off, six digits the same
+        (NANOSECONDS, "19360000001234567890123"),
+        (SNOWFLAKES, "1823400000111"),
+        (SNOWFLAKES, "18234000001113"),
+        (SNOWFLAKES, "1823400000111345"),
+    ],
+)
+def test_nanoseconds_and_snowflakes_are_of_nineteen_digits(
+    form: str, answers: int, legacy: tuple[str, ...], wrong: str
+) -> None:
+    assert not fits([form.format(each) for each in legacy[:answers]], form.format(wrong))
+
+
+@pytest.mark.parametrize("form", LONG_FORMS)
+@pytest.mark.parametrize(
+    ("legacy", "right", "wrong"),
+    [
+        (NANOSECONDS, "1936000003000000001", "193600000012345678"),
+        (SNOWFLAKES, "1823400001031442901", "182340000091534567"),
+        (("1936000000023456789", NANOSECONDS[1]), "1936000004023456789", "193600000012345678"),
+    ],
+)
+def test_a_digit_lost_of_nineteen_is_seen(form: str, legacy: tuple[str, ...], right: str, wrong: str) -> None:
+    """Of three, or where a zero stands behind the seconds: `mt_rand()` never has one in front."""
+    texts = [form.format(each) for each in legacy]
+
+    assert fits(texts, form.format(right))
+    assert not fits(texts, form.format(wrong))
+
+
+@pytest.mark.parametrize("form", LONG_FORMS)
+@pytest.mark.parametrize("answers", [2, 3, 4])
+@pytest.mark.parametrize("most", [9999, 999_999_999, 2**31 - 1])
+def test_seconds_before_digits_at_random_are_of_any_length(form: str, answers: int, most: int) -> None:
+    draw, alarms = Random(8), 0
+
+    def made() -> str:
+        return form.format(f"{EPOCH + draw.randrange(5)}{draw.randint(most // 10 + 1 if most < EPOCH else 0, most)}")
+
+    for _ in range(400):
+        *legacy, modern = (made() for _ in range(answers + 1))
+        alarms += not fits(legacy, modern)
+
+    assert alarms <= 3
