@@ -19,7 +19,7 @@ from comparators.moved_texts import MovedTexts, Place
 from comparators.noise_bytes import BYTES, in_ranges
 from comparators.noise_families import Family, family_of
 from comparators.noise_forms import Affixed, Made, Numbers, Row, Shape, number_of
-from comparators.noise_letters import narrowest, plausible
+from comparators.noise_letters import are_marked_tokens, narrowest, plausible
 from comparators.noise_pieces import are_far_apart, drawn, keep_length, opened, ranged, shape_of, times
 from comparators.noise_rules import (
     NoiseRule,
@@ -177,7 +177,7 @@ def fits(values: Sequence[str], given: str, reading: Reading = STRICT, *, words:
         return given in values
     if len(filled) == _FEW and are_tokens(filled[0], filled[1], given):
         return True
-    return fits_by_pieces(filled, given, reading, words=words)
+    return fits_by_pieces(filled, given, reading, words=words) or (words and are_marked_tokens(filled, given))
 
 
 def fits_by_pieces(filled: Sequence[str], given: str, reading: Reading = STRICT, *, words: bool = True) -> bool:
@@ -284,6 +284,8 @@ def _like_words(values: Sequence[str], given: str) -> bool:
     of a script. Never what stands for a value that was not there (`undefined`, a template's braces).
     """
     texts = [*values, given]
+    if len(values) > _FEW and are_marked_tokens(values[:-1], values[-1]):
+        return are_marked_tokens(values, given)
     if max(map(len, texts)) > _LONGEST_WORDS or any(map(is_about_money, texts)):
         return False
     before, after = _shared(values)
