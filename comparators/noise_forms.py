@@ -13,6 +13,8 @@ NUMBER: Final = r"-?[0-9]{1,18}(?:\.[0-9]{1,18})?"
 _NUMBER: Final = re.compile(NUMBER)
 _GROUPED: Final = re.compile(r"-?[0-9]{1,3}(?:,[0-9]{3}){1,5}(?:\.[0-9]{1,9})?")
 AFFIXED: Final = re.compile(r"([A-Za-z]{0,40})([0-9]{1,18}(?:\.[0-9]{1,18})?)([A-Za-z%]{0,12})")
+EPOCH, HOURS = 10, 6
+"""Digits of an epoch, those of them that stay for hours."""
 UUID: Final = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 
 
@@ -27,15 +29,21 @@ class Times(NamedTuple):
 
 
 class Numbers(NamedTuple):
-    """Numbers of one sign between two sizes, whole ones where all are."""
+    """Numbers of one sign between two sizes, whole ones where all are.
+
+    With `digits` they are digits that keep this length (vouchers, customer numbers), whatever number they make.
+    """
 
     least: Decimal
     most: Decimal
     whole: bool
     zero: bool = False
+    digits: int = 0
 
     def fits(self, text: str, reading: Reading = STRICT) -> bool:  # noqa: ARG002 - one form for all
         """Whether a text is such a number."""
+        if self.digits:
+            return len(text) == self.digits and text.isascii() and text.isdigit() and not is_even(text)
         number = number_of(text)
         return number is not None and self.holds(number)
 
@@ -47,15 +55,19 @@ class Numbers(NamedTuple):
 
 
 class Made(NamedTuple):
-    """Texts made anew each time: letters and length, with what stands before and after in all of them."""
+    """Texts made anew each time: letters and length, with what stands before and after in all of them.
+
+    With `clock` the last digits of `before` and the first ones made are an epoch, near those that it holds.
+    """
 
     letters: frozenset[str]
     least: int
     most: int
     before: str = ""
     after: str = ""
+    clock: Times | None = None
 
-    def fits(self, text: str, reading: Reading = STRICT) -> bool:  # noqa: ARG002 - one form for all
+    def fits(self, text: str, reading: Reading = STRICT) -> bool:
         """Whether a text could be one more of them."""
         if len(text) <= len(self.before) + len(self.after) or not text.startswith(self.before):
             return False
@@ -63,7 +75,11 @@ class Made(NamedTuple):
             return False
         core = decoded(text[len(self.before) : len(text) - len(self.after)])
         made = self.least <= len(core) <= self.most and not is_even(core)
-        return made and self.letters.issuperset(core)
+        return made and self.letters.issuperset(core) and self._is_on_time(text, reading)
+
+    def _is_on_time(self, text: str, reading: Reading) -> bool:
+        start = len(self.before) - HOURS
+        return self.clock is None or self.clock.fits(text[start : start + EPOCH], reading)
 
     @property
     def regex(self) -> str:

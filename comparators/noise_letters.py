@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 from string import ascii_lowercase, ascii_uppercase, digits
 from typing import Final, NamedTuple
+
+from comparators.literals import shared_beginning
 
 _CHANCE: Final = 5e-3
 _SAME_FAMILY: Final = 1e-3
@@ -13,6 +16,17 @@ _SAME_FAMILY: Final = 1e-3
 
 _FEW: Final = 2
 _LONG: Final = 8
+_MARKED: Final = range(20, 257)
+"""Lengths of tokens whose marks are letters: of shorter ones too little says that they are no words."""
+_LONGEST_AROUND: Final = 2048
+_KEPT_AT_EDGE, _KEPT_INSIDE = 3, 4
+"""Letters in a row that are the same in all tokens by no chance."""
+_STEADY: Final = re.compile("[^\\0]+")
+_MARK: Final = re.compile(r"[^0-9A-Za-z]")
+_LEAST_SHARE: Final = 0.1
+_MOST_ALIKE: Final = 0.15
+_CHANGES, _CHANGES_OF_ONE = 0.48, 0.35
+"""How often a letter is of another kind than the one before it: at random 0.64 of them, in words and names 0.4."""
 
 
 class Alphabet(NamedTuple):
@@ -45,7 +59,13 @@ ALPHABETS: Final = tuple(
 """From narrow to wide."""
 
 _BY_NAME: Final = {each.name: each for each in ALPHABETS}
+_WITH_MARKS: Final = tuple(
+    frozenset(ascii_lowercase + ascii_uppercase + digits + marks)
+    for marks in (",-", "./", "@-", "-_", "+/", "~", "-._~")
+)
+"""PHP's session ids of six bits a letter, crypt(), Apache's unique ids, base64, what an address may hold."""
 _MIXED: Final = frozenset({"letters", "letters and digits", "url", "base64"})
+_PLAIN: Final = 62
 _CODED: Final = re.compile(r"%(?:2[bBfF]|3[dD])")
 _CODES: Final = {"%2b": "+", "%2f": "/", "%3d": "="}
 
@@ -96,6 +116,95 @@ def name_of(letters: frozenset[str]) -> str:
 def is_even(text: str) -> bool:
     """Whether a text is one letter over and over, or two: that is not random."""
     return len(text) >= _LONG and len(set(text)) <= _FEW
+
+
+def are_marked_tokens(values: Sequence[str], given: str) -> bool:
+    """Whether texts are tokens of one length in whose alphabet marks are letters, so that no mark parts them.
+
+    What stays in all of `values` does in `given`: marks with the letters beside them, several letters in a row. The
+    rest looks random in each: letters of both cases, digits, at each place another one, marks of one alphabet.
+    """
+    if len({len(each) for each in (*values, given)}) > 1 or len(given) > _LONGEST_AROUND:
+        return False
+    start, end = _words_around((*values, given))
+    texts = [each[start : len(each) - end] for each in (*values, given)]
+    if len(texts[0]) not in _MARKED:
+        return False
+    kept = _kept_spans(["".join(set(column)) for column in zip(*texts[:-1], strict=True)])
+    if any(texts[-1][at:to] != texts[0][at:to] for at, to in kept):
+        return False
+    cores = [_without(each, kept) for each in texts]
+    return len(cores[0]) >= _MARKED[0] and _share_marks(cores) and _are_random(cores)
+
+
+def _words_around(texts: Sequence[str]) -> tuple[int, int]:
+    """Return how much of texts, up to a blank and from one on, all share."""
+    start = shared_beginning(texts).rfind(" ") + 1
+    return start, shared_beginning([each[start:][::-1] for each in texts]).rfind(" ") + 1
+
+
+def _kept_spans(columns: Sequence[str]) -> list[tuple[int, int]]:
+    """Return where texts are the same by no chance; `columns` are the different letters at each place."""
+    text = "".join(each if len(each) == 1 else "\0" for each in columns)
+    found = [_kept_span(each[0], each.start(), len(text)) for each in _STEADY.finditer(text)]
+    return [each for each in found if each is not None]
+
+
+def _kept_span(run: str, at: int, size: int) -> tuple[int, int] | None:
+    is_edge = at == 0 or at + len(run) == size
+    if len(run) >= (_KEPT_AT_EDGE if is_edge else _KEPT_INSIDE):
+        return at, at + len(run)
+    marks = [each.start() for each in _MARK.finditer(run)]
+    if not marks:
+        return None
+    # A letter more beside a mark is chance, but for one that the text begins or ends with.
+    return (0 if at == 0 else at + marks[0], size if at + len(run) == size else at + marks[-1] + 1)
+
+
+def _without(text: str, spans: Sequence[tuple[int, int]]) -> str:
+    starts = [0, *(to for _, to in spans)]
+    ends = [*(at for at, _ in spans), len(text)]
+    return "".join(text[start:end] for start, end in zip(starts, ends, strict=True))
+
+
+def _share_marks(cores: Sequence[str]) -> bool:
+    """Whether texts have marks, all of one alphabet; the last text's marks are missing in the others by chance."""
+    known, there = frozenset().union(*cores[:-1]), frozenset().union(*cores)
+    count = sum(map(len, cores[:-1]))
+    return any(
+        there <= each and (any(map(_is_mark, known)) or (_PLAIN / len(each)) ** count >= _SAME_FAMILY)
+        for each in _WITH_MARKS
+        if any(map(_is_mark, there))
+    )
+
+
+def _is_mark(letter: str) -> bool:
+    return not letter.isalnum()
+
+
+def _are_random(cores: Sequence[str]) -> bool:
+    size, legacy = len(cores[0]), cores[:-1]
+    if not all(_has_both_cases(each) and _changes(each) >= _CHANGES_OF_ONE for each in cores):
+        return False
+    # One of 27 letters has no digit once in a hundred times.
+    if sum(map(_changes, legacy)) < _CHANGES * len(legacy) or not any(map(str.isdigit, "".join(legacy))):
+        return False
+    return all(_alike(one, two) <= _MOST_ALIKE * size for one, two in pairwise(cores))
+
+
+def _alike(one: str, two: str) -> int:
+    """Return at how many places two texts have the same letter."""
+    return sum(left == right for left, right in zip(one, two, strict=True))
+
+
+def _has_both_cases(text: str) -> bool:
+    least = len(text) * _LEAST_SHARE
+    return sum(map(str.isupper, text)) >= least and sum(map(str.islower, text)) >= least
+
+
+def _changes(text: str) -> float:
+    kinds = ["a" if each.islower() else "A" if each.isupper() else "0" if each.isdigit() else "-" for each in text]
+    return sum(left != right for left, right in pairwise(kinds)) / (len(text) - 1)
 
 
 def charset(letters: frozenset[str]) -> str:

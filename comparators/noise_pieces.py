@@ -9,7 +9,20 @@ from decimal import Decimal
 from typing import Final
 
 from comparators.literals import shared_beginning
-from comparators.noise_forms import AFFIXED, UUID, Affixed, Made, Numbers, Row, Shape, Times, Uuids, number_of
+from comparators.noise_forms import (
+    AFFIXED,
+    EPOCH,
+    HOURS,
+    UUID,
+    Affixed,
+    Made,
+    Numbers,
+    Row,
+    Shape,
+    Times,
+    Uuids,
+    number_of,
+)
 from comparators.noise_letters import decoded, is_even, narrowest, plausible
 from comparators.noise_times import STRICT, Reading, are_clock, instant
 
@@ -27,16 +40,24 @@ _TIME_FIRST: Final = re.compile(r"[0-9]{14,20}")
 _MOST_DRAWN: Final = 10
 _UNIQID, _MICROS = 13, 5
 """Hexadecimal digits of `uniqid()`, those of them behind the seconds."""
-_EPOCH, _HOURS = 10, 6
-"""Digits of an epoch, those of them that stay for hours."""
 _DATED: Final = (1_500_000_000, 2_500_000_000)
 _RANDOM: Final = 1000
 _FARTHEST: Final = 1000
 _LARGE: Final = 10_000_000
 _FINE: Final = -8
 _LONG_ENOUGH: Final = 4
+_CODE: Final = 6
+"""From so many digits on two numbers far apart are codes of this length."""
+_NANOSECONDS: Final = 9
+_SHORTER: Final = 3
+_WORDS_OF_32_BITS: Final = (9, 10)
+_LARGEST_OF_32_BITS: Final = (1 << 32) - 1
+_WORD_OF_63_BITS: Final = 18
+_LARGEST_OF_63_BITS: Final = (1 << 63) - 1
+_DIGITS: Final = frozenset("0123456789")
 _SPREAD: Final = Decimal("0.1")
 """Of the larger of two: a count or a size hardly grows by so much while one asks twice."""
+_SPREAD_OF_FEW: Final = Decimal("0.25")
 _LONG: Final = 12
 """From so many letters on a text without a digit may be made as well."""
 _FEW: Final = 2
@@ -75,6 +96,7 @@ def shape_of(values: Sequence[str], reading: Reading = STRICT, *, depth: int = 0
         times(values, reading)
         or _uuids(values)
         or _dated(values)
+        or _of_63_bits(values)
         or _numbers(values)
         or _affixed(values)
         or (_row(values, reading, depth) if depth < _NESTED else None)
@@ -107,10 +129,31 @@ def _dated(values: Sequence[str]) -> Made | None:
     rests = [value[len(name) :] for value in values]
     if all(map(_is_random_first, rests)):
         return Made(frozenset("0123456789abcdef"), 1 + _UNIQID, _MOST_DRAWN + _UNIQID, name)
-    if all(map(_is_time_first, rests)) and len({each[:_HOURS] for each in rests}) == 1:
-        rest = _EPOCH - _HOURS
-        return Made(frozenset("0123456789"), rest + 1, rest + _MOST_DRAWN, name + rests[0][:_HOURS])
-    return None
+    return _time_first(name, rests) if all(map(_is_time_first, rests)) else None
+
+
+def _time_first(name: str, values: Sequence[str]) -> Made | None:
+    clock = times([each[:EPOCH] for each in values])
+    if clock is None or len({each[:HOURS] for each in values}) > 1:
+        return None
+    least, most = _lengths_behind_epoch([each[EPOCH:] for each in values])
+    rest = EPOCH - HOURS
+    return Made(_DIGITS, rest + least, rest + most, name + values[0][:HOURS], clock=clock)
+
+
+def _lengths_behind_epoch(drawn: Sequence[str]) -> tuple[int, int]:
+    """Return how many digits may stand behind seconds where these do.
+
+    Nine are nanoseconds (a snowflake looks like them), which stay nine, or of `mt_rand()`, which has ten as often and
+    eight once in twenty-four times: after two answers that is too often to count against a third. Others may be three
+    shorter, as one draw of a thousand is: `mt_rand(0, 9999)` is as frequent there as what is never less than 1000.
+    """
+    least, most = min(map(len, drawn)), max(map(len, drawn))
+    if least == most and any(map(_is_padded, drawn)):
+        return least, most
+    if least == most == _NANOSECONDS:
+        return least - (len(drawn) <= _FEW), _MOST_DRAWN
+    return max(1, least - _SHORTER), min(most + 1, _MOST_DRAWN)
 
 
 def _is_random_first(text: str) -> bool:
@@ -120,7 +163,7 @@ def _is_random_first(text: str) -> bool:
 def _is_time_first(text: str) -> bool:
     if _TIME_FIRST.fullmatch(text) is None or instant(text) is not None:
         return False
-    return _DATED[0] <= int(text[:_EPOCH]) <= _DATED[1]
+    return _DATED[0] <= int(text[:EPOCH]) <= _DATED[1]
 
 
 def numbers(values: Sequence[str]) -> Numbers | None:
@@ -151,12 +194,32 @@ def ranged(there: Sequence[Decimal]) -> Numbers | None:
     return Numbers(least, most, whole, len(ranges) < len(there))
 
 
-def are_far_apart(values: Sequence[str]) -> bool:
+def are_far_apart(values: Sequence[str], spread: Decimal = _SPREAD) -> bool:
     """Whether whole numbers of four digits and more are too far apart to be one that grows."""
     if not all(value.isdigit() and len(value) >= _LONG_ENOUGH for value in values):
         return False
     found = [int(value) for value in values]
-    return max(found) - min(found) > max(found) * _SPREAD
+    return max(found) - min(found) > max(found) * spread
+
+
+def keep_length(values: Sequence[str]) -> bool:
+    """Whether digits are of one length that the next will have as well: codes that are made, no measure or count.
+
+    A zero in front says so. Else they must be far apart, and three, or two of six digits and more: of numbers drawn
+    below a power of ten a tenth is shorter, which is rarer than codes are. Few digits may be a measure, so these must
+    be further apart. Not what `mt_rand()` and `crc32()` give: of nine digits about as often as of ten. Not two of 18
+    digits: one in ten of `random_int(0, PHP_INT_MAX)` is of 18, the others of 19.
+    """
+    size = len(values[0])
+    if any(len(each) != size or not (each.isascii() and each.isdigit()) for each in values):
+        return False
+    if any(map(_is_padded, values)):
+        return True
+    if size in _WORDS_OF_32_BITS and int(max(values)) <= _LARGEST_OF_32_BITS:
+        return False
+    if size < _CODE:
+        return len(values) > _FEW and are_far_apart(values, _SPREAD_OF_FEW)
+    return (len(values) > _FEW or size < _WORD_OF_63_BITS) and are_far_apart(values)
 
 
 def drawn(values: Sequence[str]) -> Made:
@@ -179,7 +242,20 @@ def _numbers(values: Sequence[str]) -> Numbers | Made | None:
     found = numbers(values)
     if found is None:
         return None
-    return _of_one_length(values) if any(map(_is_padded, values)) else found
+    if any(map(_is_padded, values)):
+        return _of_one_length(values)
+    return found._replace(digits=len(values[0])) if keep_length(values) else found
+
+
+def _of_63_bits(values: Sequence[str]) -> Made | None:
+    """Return the digits of `random_int(0, PHP_INT_MAX)`: of ten one has less than nineteen."""
+    sizes = {len(each) for each in values}
+    if max(sizes) != _WORD_OF_63_BITS + 1 or min(sizes) < _WORD_OF_63_BITS or not are_far_apart(values):
+        return None
+    is_guess = len(values) <= _FEW and len(sizes) > 1
+    if is_guess or any(map(_is_padded, values)) or max(map(int, values)) > _LARGEST_OF_63_BITS:
+        return None
+    return Made(_DIGITS, _WORD_OF_63_BITS - 1, _WORD_OF_63_BITS + 1)
 
 
 def _of_one_length(values: Sequence[str]) -> Made | None:
@@ -202,6 +278,9 @@ def _affixed(values: Sequence[str]) -> Affixed | None:
         return None
     inner = [each[2] for each in there]
     shape = times(inner) or _numbers(inner)
+    if isinstance(shape, Numbers) and there[0][3]:
+        # Before a unit stands a measure, which may be ten times as much.
+        shape = shape._replace(digits=0)
     # An exponent, hexadecimal digits: letters beside a long number are more likely its own.
     if shape is None or max(map(len, inner)) > _PADDED:
         return None
@@ -235,7 +314,7 @@ def _is_meant(shapes: Sequence[str | Shape], rows: Sequence[Sequence[str]], mark
         return True
     varying = [each for each in shapes if not isinstance(each, str)]
     fixed = [each for each in shapes if isinstance(each, str)]
-    loose = any(isinstance(each, Made) and each.least != each.most for each in varying)
+    loose = any(isinstance(each, Made) and each.least != each.most and each.letters != _DIGITS for each in varying)
     if fixed and any(len(each) > 1 or not each for each in fixed):
         return not loose or mark == "/"
     if loose:

@@ -19,9 +19,18 @@ from comparators.moved_texts import MovedTexts, Place, RowGroup
 from comparators.noise_bytes import BYTES, in_ranges
 from comparators.noise_families import Family, family_of
 from comparators.noise_forms import Affixed, Made, Numbers, Row, Shape, number_of
-from comparators.noise_letters import narrowest, plausible
-from comparators.noise_pieces import are_far_apart, drawn, opened, ranged, shape_of, times
-from comparators.noise_rules import NoiseRule, chunks, columns, is_about_money, is_price, middles, speaks_of_money
+from comparators.noise_letters import are_marked_tokens, narrowest, plausible
+from comparators.noise_pieces import are_far_apart, drawn, keep_length, opened, ranged, shape_of, times
+from comparators.noise_rules import (
+    NoiseRule,
+    chunks,
+    columns,
+    is_about_money,
+    is_measure,
+    is_price,
+    middles,
+    speaks_of_money,
+)
 from comparators.noise_times import STRICT, Reading
 from comparators.now_and_then import hides_content, is_one_more
 from comparators.origins import Origins, spaced
@@ -41,6 +50,7 @@ _FACTOR: Final = 2
 _TOKEN: Final = 10
 _FEW: Final = 2
 _PIN: Final = range(4, 9)
+_MICROSECONDS: Final = "us"
 _MOST_SLOWER: Final = 100
 _MOST_PLACES: Final = 10_000
 _MOST_KEPT: Final = 8 << 20
@@ -180,7 +190,7 @@ def fits(values: Sequence[str], given: str, reading: Reading = STRICT, *, words:
         return given in values
     if len(filled) == _FEW and are_tokens(filled[0], filled[1], given):
         return True
-    return fits_by_pieces(filled, given, reading, words=words)
+    return fits_by_pieces(filled, given, reading, words=words) or (words and are_marked_tokens(filled, given))
 
 
 def fits_by_pieces(filled: Sequence[str], given: str, reading: Reading = STRICT, *, words: bool = True) -> bool:
@@ -213,15 +223,27 @@ def _shapes(there: Sequence[tuple[str, ...]], reading: Reading) -> list[Shape | 
     for column in there:
         shape: Shape | None = None
         if len(set(column)) > 1:
-            shape = _pins(column) if len(there) == 1 else None
-            shape = shape or shape_of(column, reading)
+            shape = shape_of(column, reading)
             if shape is None:
                 return None
         shapes.append(shape)
+    for at, shape in enumerate(shapes):
+        if isinstance(shape, Numbers) and shape.digits and _has_unit(there, at):
+            shapes[at] = shape._replace(digits=0)
     for at in range(len(there) - 2):
         if _are_two_draws(there, shapes, at):
             shapes[at], shapes[at + 2] = drawn(there[at]), drawn(there[at + 2])
     return shapes
+
+
+def _has_unit(there: Sequence[tuple[str, ...]], at: int) -> bool:
+    """Whether a measure's unit stands behind a number: another one may be of any length."""
+    behind = there[at + 1 : at + 3]
+    return (
+        len(behind) == _FEW
+        and behind[0][0].isspace()
+        and (behind[1][0] == _MICROSECONDS or is_measure(f"0 {behind[1][0]}"))
+    )
 
 
 def _are_two_draws(there: Sequence[tuple[str, ...]], shapes: Sequence[Shape | None], at: int) -> bool:
@@ -263,13 +285,9 @@ def _has_number(shape: str | Shape) -> bool:
     return isinstance(shape, Numbers | Affixed)
 
 
-def _pins(values: Sequence[str]) -> Made | None:
-    """Return whole texts of digits that are made, not counted: of one length, far apart from each other."""
-    sizes = {len(value) for value in values}
-    if len(values) <= _FEW or len(sizes) > 1 or min(sizes) not in _PIN or not all(map(str.isdigit, values)):
-        return None
-    apart = max(values) > str(_FACTOR * int(min(values))).zfill(min(sizes))
-    return Made(plausible(values), min(sizes), min(sizes)) if apart else None
+def _are_pins(values: Sequence[str]) -> bool:
+    """Whether whole texts of few digits keep their length, so that no number is the same."""
+    return len(values) > _FEW and len(values[0]) in _PIN and keep_length(values)
 
 
 def _like_words(values: Sequence[str], given: str) -> bool:
@@ -279,6 +297,8 @@ def _like_words(values: Sequence[str], given: str) -> bool:
     of a script. Never what stands for a value that was not there (`undefined`, a template's braces).
     """
     texts = [*values, given]
+    if len(values) > _FEW and are_marked_tokens(values[:-1], values[-1]):
+        return are_marked_tokens(values, given)
     if max(map(len, texts)) > _LONGEST_WORDS or any(map(is_about_money, texts)):
         return False
     before, after = _shared(values)
@@ -759,7 +779,7 @@ def _spelled_alike(literal: str, examples: Sequence[str]) -> tuple[str, list[str
     """Return a number's literal and examples without quotes, where some rule takes a text of digits for one."""
     texts = literal, *examples
     digits = tuple(map(_inner, examples))
-    if _pins(digits) is not None or any(each[:1] == "0" and each[1:2].isdigit() for each in digits):
+    if _are_pins(digits) or any(each[:1] == "0" and each[1:2].isdigit() for each in digits):
         return literal, list(examples)  # no number, what begins with a zero
     if len({each[:1] == '"' for each in texts}) > 1 and all(number_of(_inner(each)) is not None for each in texts):
         return _inner(literal), list(map(_inner, examples))
