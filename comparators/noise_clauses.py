@@ -42,6 +42,8 @@ _TOKEN: Final = re.compile(
     r"(?<![A-Za-z])((?:[A-Za-z]+[ _-]){0,2})([A-Za-z]*token|nonce)(?: is|:|=| #|: #)? ?\Z", re.IGNORECASE
 )
 """A text's own word for a piece right before it; a member's or a field's name is none."""
+_SCHEME: Final = re.compile(r"(?<![\w-])(?:Authorization: )?Bearer \Z", re.IGNORECASE)
+"""A scheme of HTTP right before a piece says that a token follows, not whose or what for; `Basic` is a password's."""
 _CUT: Final = "…"
 _VARIES: Final = re.compile(r"[0-9…]")
 """Where the words around a piece end: at what may change as well, at what was left out."""
@@ -232,6 +234,7 @@ def _may_vary(piece: Varying, before: str, after: str) -> bool:
 
 def _is_secret(before: str, after: str) -> bool:
     """Whether words beside a piece say that it is a secret; not where it is called a token and is nobody's."""
+    before = _SCHEME.sub("", before)
     if (named := _TOKEN.search(before)) is not None:
         of, token = named.groups()
         if is_owned(f"{of}{token}".replace(" ", "_")) or looks_secret(of):
