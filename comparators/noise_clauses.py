@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from comparators.html_volatile import is_owned
 from comparators.noise_forms import Made, Numbers, Times, Uuids
 from comparators.noise_letters import charset
-from comparators.noise_pieces import shape_of
+from comparators.noise_pieces import made, shape_of
 from comparators.noise_rules import (
     TIME,
     NoiseRule,
@@ -42,12 +42,17 @@ _TOKEN: Final = re.compile(
     r"(?<![A-Za-z])((?:[A-Za-z]+[ _-]){0,2})([A-Za-z]*token|nonce)(?: is|:|=| #|: #)? ?\Z", re.IGNORECASE
 )
 """A text's own word for a piece right before it; a member's or a field's name is none."""
+_SCHEME: Final = re.compile(r"(?<![\w-])(?:Authorization: )?Bearer \Z", re.IGNORECASE)
+"""A scheme of HTTP right before a piece says that a token follows, not whose or what for; `Basic` is a password's."""
 _CUT: Final = "…"
 _VARIES: Final = re.compile(r"[0-9…]")
 """Where the words around a piece end: at what may change as well, at what was left out."""
 _PARAMETER: Final = re.compile(r"[?&;][\w.\[\]-]{1,40}=(?:[A-Za-z][\w./-]{0,11}[_./-])?\Z")
 """What all values of a parameter begin with belongs to it: `?sig=tok_`."""
 _MOST_PIECES: Final = 40
+MOST_BESIDE: Final = 8
+_BESIDE: Final = " "
+"""Between the values of pieces side by side: none of them holds white space."""
 _PADDED: Final = 16
 _PACKED: Final = 128
 """A token of so many letters of both cases is packed: whether it ends with padding is chance."""
@@ -70,7 +75,8 @@ class Clause(NamedTuple):
     """The words by which a piece is found, as parts of a regex; `timed` says that the piece is a time.
 
     `padded` says that it is base64, which ends with one `=`, two or none; `placed` that these are too few words to find
-    it by anywhere but at its own place in a page, a document, a table.
+    it by anywhere but at its own place in a page, a document, a table. `between` is what stands between several pieces
+    side by side that are only found together.
     """
 
     before: str
@@ -78,6 +84,7 @@ class Clause(NamedTuple):
     timed: bool = False
     padded: bool = False
     placed: bool = False
+    between: tuple[str, ...] = ()
 
     @property
     def is_signature(self) -> bool:
@@ -86,10 +93,14 @@ class Clause(NamedTuple):
 
 
 class Found(NamedTuple):
-    """A piece that varied between two texts: where, and both values."""
+    """A piece that varied between two texts, or several side by side: where, and both values.
+
+    `beside` says that it is found by itself, and others beside it only together with it.
+    """
 
     clause: Clause
     values: tuple[str, str]
+    beside: bool = False
 
 
 @lru_cache(maxsize=512)
@@ -107,28 +118,99 @@ def found(one: str, two: str, *, whole: bool, placed: bool = False) -> tuple[Fou
 
 
 def _each(there: Sequence[Piece], varying: Sequence[int], *, whole: bool, placed: bool) -> Iterator[Found]:
+    alone = {at: _alone(there, at, whole=whole, placed=placed) for at in varying}
+    beside: set[int] = set()
+    for run in _runs(there, varying):
+        together = None if all(alone[at] for at in run) else _together(there, run, whole=whole, placed=placed)
+        if together is not None:
+            beside.update(run)
+            yield together
+    for at, piece in alone.items():
+        if piece is not None:
+            yield piece._replace(beside=at in beside)
+
+
+def _alone(there: Sequence[Piece], at: int, *, whole: bool, placed: bool) -> Found | None:
+    """Return a piece with the words that find it by itself, None where there are too few."""
+    piece = there[at]
+    before, after = around(there, at)
+    if not isinstance(piece, Varying) or not _may_vary(piece, before, after):
+        return None
+    if before.endswith(_CUT) or after.startswith(_CUT):
+        return None  # only a part of it is shown
+    starts, ends = whole and at <= 1, whole and at + 2 >= len(there)
+    padding = _padding(piece, after)
+    if before.endswith(_CLAIMS) and min(map(len, piece.values)) >= _LONG:
+        # A token's signature: what it signs is another one's.
+        return Found(_signature(after, ends=ends), (piece.values[0], piece.values[1]))
+    behind = after.lstrip(padding) if padding else after
+    clause = _clause(before, behind, piece, starts=starts, ends=ends)
+    if clause is None and placed:
+        clause = _clause(before, behind, piece, starts=at <= 1, ends=at + 2 >= len(there))
+        clause = None if clause is None else clause._replace(placed=True)
+    if clause is None:
+        return None
+    ending = after[: len(after) - len(after.lstrip(padding))] if padding else ""
+    one, two = (f"{each}{ending}" for each in piece.values[:2])
+    return Found(clause._replace(padded=bool(padding)), (one, two))
+
+
+def _runs(there: Sequence[Piece], varying: Sequence[int]) -> Iterator[list[int]]:
+    """Yield where made pieces stand side by side, two or more; none where one of them is a secret's or money's."""
+    for beside in _beside(there, varying):
+        if not all(_may_vary(piece, *around(there, at)) for at in beside if isinstance(piece := there[at], Varying)):
+            continue
+        run: list[int] = []
+        for at in beside:
+            if isinstance(piece := there[at], Varying) and isinstance(piece.shape, Made | Uuids):
+                run.append(at)
+                continue
+            yield from [run] if len(run) > 1 else []
+            run = []
+        yield from [run] if len(run) > 1 else []
+
+
+def _beside(there: Sequence[Piece], varying: Sequence[int]) -> list[list[int]]:
+    """Return the varying pieces in groups, each as close together as words are looked for."""
+    found_: list[list[int]] = []
     for at in varying:
-        piece = there[at]
-        before, after = around(there, at)
-        if not isinstance(piece, Varying) or not _may_vary(piece, before, after):
-            continue
-        if before.endswith(_CUT) or after.startswith(_CUT):
-            continue  # only a part of it is shown
-        starts, ends = whole and at <= 1, whole and at + 2 >= len(there)
-        padding = _padding(piece, after)
-        if before.endswith(_CLAIMS) and min(map(len, piece.values)) >= _LONG:
-            # A token's signature: what it signs is another one's.
-            yield Found(_signature(after, ends=ends), (piece.values[0], piece.values[1]))
-            continue
-        behind = after.lstrip(padding) if padding else after
-        clause = _clause(before, behind, piece, starts=starts, ends=ends)
-        if clause is None and placed:
-            clause = _clause(before, behind, piece, starts=at <= 1, ends=at + 2 >= len(there))
-            clause = None if clause is None else clause._replace(placed=True)
-        if clause is not None:
-            ending = after[: len(after) - len(after.lstrip(padding))] if padding else ""
-            one, two = (f"{each}{ending}" for each in piece.values[:2])
-            yield Found(clause._replace(padded=bool(padding)), (one, two))
+        between = around(there, at)[0]
+        if found_ and len(between) <= _BEFORE and _CUT not in between:
+            found_[-1].append(at)
+        else:
+            found_.append([at])
+    return found_
+
+
+def _together(there: Sequence[Piece], run: Sequence[int], *, whole: bool, placed: bool) -> Found | None:
+    """Return made pieces side by side as one: what stands between them stays, so it finds the middle ones."""
+    first, last = run[0], run[-1]
+    before, after = around(there, first)[0], around(there, last)[1]
+    if len(run) > MOST_BESIDE or before.endswith(_CUT) or after.startswith(_CUT):
+        return None
+    starts, ends = first <= 1, last + 2 >= len(there)
+    clause = _outside(there[first], before, after, starts=whole and starts, ends=whole and ends)
+    if clause is None and placed:
+        clause = _outside(there[first], before, after, starts=starts, ends=ends)
+        clause = None if clause is None else clause._replace(placed=True)
+    if clause is None:
+        return None
+    between = tuple(_any_digits(around(there, at)[0]) for at in run[1:])
+    values = zip(*(piece.values[:2] for at in run if isinstance(piece := there[at], Varying)), strict=True)
+    one, two = map(_BESIDE.join, values)
+    return Found(clause._replace(between=between), (one, two))
+
+
+def _outside(piece: Piece, before: str, after: str, *, starts: bool, ends: bool) -> Clause | None:
+    """Return the words around pieces side by side: where they are few, the begin or the end of the text will do."""
+    clause = _clause(before, after, piece, starts=starts, ends=ends) if isinstance(piece, Varying) else None
+    if clause is not None:
+        return clause
+    begins = starts and len(before) <= _BEFORE and _CUT not in before
+    closes = ends and len(after) <= _AFTER and _CUT not in after
+    left = f"\\A{_any_digits(before)}" if begins else ""
+    right = f"{_any_digits(after)}\\Z" if closes else ""
+    return Clause(left, right) if left or right else None
 
 
 def _padding(piece: Varying, after: str) -> str:
@@ -152,6 +234,7 @@ def _may_vary(piece: Varying, before: str, after: str) -> bool:
 
 def _is_secret(before: str, after: str) -> bool:
     """Whether words beside a piece say that it is a secret; not where it is called a token and is nobody's."""
+    before = _SCHEME.sub("", before)
     if (named := _TOKEN.search(before)) is not None:
         of, token = named.groups()
         if is_owned(f"{of}{token}".replace(" ", "_")) or looks_secret(of):
@@ -271,6 +354,8 @@ def rule_of(path: str, clause: Clause, values: Sequence[str], until: date, place
 
 
 def _rule(path: str, clause: Clause, values: Sequence[str], until: date) -> NoiseRule | None:
+    if clause.between:
+        return _rule_of_run(path, clause, values, until)
     values, padding = _bare(values) if clause.padded else (values, "")
     shape = shape_of(list(dict.fromkeys(values)))
     if clause.timed:
@@ -278,8 +363,7 @@ def _rule(path: str, clause: Clause, values: Sequence[str], until: date) -> Nois
         core = written[0] if len(written) == 1 else f"(?:{'|'.join(written)})"
         return NoiseRule(path, "text", until, alphabet=TIME, pattern=_pattern(clause, core, "[0-9]"))
     if isinstance(shape, Uuids):
-        core = _UUID if shape.upper == shape.lower else _UUID.replace("A-F" if shape.lower else "a-f", "")
-        return NoiseRule(path, "text", until, pattern=_pattern(clause, core, "[0-9a-fA-F-]"))
+        return NoiseRule(path, "text", until, pattern=_pattern(clause, _uuid(shape), "[0-9a-fA-F-]"))
     if isinstance(shape, Made):
         core = _core(shape, values) + padding
         return NoiseRule(path, "text", until, pattern=_pattern(clause, core, charset(shape.letters)))
@@ -289,6 +373,48 @@ def _rule(path: str, clause: Clause, values: Sequence[str], until: date) -> Nois
         least, most = (float(_rounded(each, how)) for each, how in _ends(shape))
         return NoiseRule(path, "text", until, least, most, pattern=_pattern(clause, core, "[0-9.,]"))
     return None
+
+
+def _rule_of_run(path: str, clause: Clause, values: Sequence[str], until: date) -> NoiseRule | None:
+    """Return the rule of pieces side by side, each a group of its pattern: what stands between them is not masked."""
+    columns = zip(*(value.split(_BESIDE) for value in values), strict=True)
+    cores = [_core_of(list(dict.fromkeys(column))) for column in columns]
+    there = [each for each in cores if each is not None]
+    if len(there) < len(cores) or not all(map(_are_apart, there, clause.between)):
+        return None
+    core = "".join(f"{mark}({each.pattern})" for mark, each in zip(("", *clause.between), there, strict=True))
+    start = f"(?<={clause.before})" if clause.before else f"(?<!{there[0].letter})"
+    end = f"(?={clause.after})" if clause.after else f"(?!{there[-1].letter})"
+    return NoiseRule(path, "text", until, pattern=f"{start}{core}{end}")
+
+
+class _Core(NamedTuple):
+    """The regex of a made piece, that of one of its letters, whether all of them have one length."""
+
+    pattern: str
+    letter: str
+    is_fixed: bool
+
+
+def _core_of(values: Sequence[str]) -> _Core | None:
+    shape = shape_of(values)
+    if isinstance(shape, Uuids):
+        return _Core(_uuid(shape), "[0-9a-fA-F-]", is_fixed=True)
+    # The two of each pair looked made: of many one looks like a number, a word, two pieces by chance.
+    shape = shape if isinstance(shape, Made) else made(values, known=True)
+    if shape is None:
+        return None
+    return _Core(_core(shape, values), charset(shape.letters), is_fixed=shape.least == shape.most)
+
+
+def _are_apart(core: _Core, between: str) -> bool:
+    """Whether it is certain where a piece ends, or a pattern would try all lengths of all pieces."""
+    mark = between.removeprefix("\\")[:1]
+    return core.is_fixed or (mark != "[" and re.fullmatch(core.letter, mark) is None)
+
+
+def _uuid(shape: Uuids) -> str:
+    return _UUID if shape.upper == shape.lower else _UUID.replace("A-F" if shape.lower else "a-f", "")
 
 
 def _ends(shape: Numbers) -> tuple[tuple[Decimal, str], tuple[Decimal, str]]:

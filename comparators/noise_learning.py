@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Final, TypeVar
@@ -14,7 +14,7 @@ from comparators import self_noise
 from comparators.literals import is_cut
 from comparators.model import LONGEST_LITERAL, Observation, masked_place, path_pattern
 from comparators.noise_bytes import BYTES
-from comparators.noise_clauses import Clause, Found, found, rule_of
+from comparators.noise_clauses import MOST_BESIDE, Clause, Found, found, rule_of
 from comparators.noise_makers import MAKERS
 from comparators.noise_pieces import opened
 from comparators.noise_rules import NoiseRule, is_amount, place_of
@@ -32,6 +32,9 @@ _EXAMPLES: Final = 3
 _LONGEST_EXAMPLE: Final = 60
 _CONTENTS: Final = ("value", "header")
 _LONGEST_READ: Final = 4096
+_SEAM: Final = 24
+"""So much at most is shown of what stands behind a piece (`noise_samples`)."""
+_CUT: Final = "…"
 Key = TypeVar("Key")
 
 
@@ -57,7 +60,8 @@ class Suggestion:
 class _Spot:
     """What was observed at one path pattern; all fields grow with `Learner.add_observations`.
 
-    `texts` are the last ones that a piece was found in, none of bytes: what the file says has to match there.
+    `texts` are the last ones that a piece was found in, none of bytes: what the file says has to match there. `beside`
+    says that it is one of several, of which others are only found together with it.
     """
 
     first_seen: float
@@ -67,6 +71,7 @@ class _Spot:
     kinds: set[str] = field(default_factory=set)
     samples: deque[tuple[str, str, float]] = field(default_factory=lambda: deque(maxlen=_SAMPLES_AT_MOST))
     texts: deque[str] = field(default_factory=lambda: deque(maxlen=_TEXTS_AT_MOST))
+    beside: bool = False
 
 
 class Learner:
@@ -96,13 +101,26 @@ class Learner:
                 for pattern in patterns:
                     _add(self._tokens, (path, pattern), sample, each.kind, new)
                 continue
-            in_body = each.path == "@body"
             place = _path_of(each)[1]
             _add(self._spots, (path, place), sample, each.kind, new)
-            for piece in _pieces(each, in_body=in_body):
+            for piece in _pieces(each):
                 text = _as_it_came(each, signed=(path, place) in signed)
-                where = place if piece.clause.placed else ""
-                _add(self._clauses, (path, piece.clause, where), (*piece.values, at), each.kind, new, text)
+                self._add_piece(each, piece, at, new, text)
+        for each in _joined(observations):
+            for piece in _pieces(each) if not _is_kept_out(each.path) else ():
+                # What is found by itself was seen above.
+                if piece.clause.between:
+                    self._add_piece(each, piece, at, new)
+                elif piece.beside and (spot := self._clauses.get(_key_of(each, piece))) is not None:
+                    spot.beside = True
+
+    def _add_piece(
+        self, observation: Observation, piece: Found, at: float, new: set[object], text: str | None = None
+    ) -> None:
+        key = _key_of(observation, piece)
+        _add(self._clauses, key, (*piece.values, at), observation.kind, new, text)
+        if piece.beside and key in self._clauses:
+            self._clauses[key].beside = True
 
     def suggestions(self, today: date) -> tuple[Suggestion, ...]:
         """Return a rule for each path pattern that was seen often enough to know what it varies by."""
@@ -153,11 +171,16 @@ def _path_of(observation: Observation) -> tuple[str, str]:
     return path_pattern(observation.path), masked_place(place)
 
 
+def _key_of(observation: Observation, piece: Found) -> tuple[str, Clause, str]:
+    path, place = _path_of(observation)
+    return path, piece.clause, place if piece.clause.placed else ""
+
+
 def _signed(observations: Iterable[Observation]) -> set[tuple[str, str]]:
     """Return where more of a signed token varies than its signature: nothing in the file looks into one."""
     kinds: dict[tuple[str, str], set[bool]] = {}
     for each in observations:
-        found = {piece.clause.is_signature for piece in _pieces(each, in_body=each.path == "@body")}
+        found = {piece.clause.is_signature for piece in _pieces(each)}
         kinds.setdefault(_path_of(each), set()).update(found)
     return {path for path, found in kinds.items() if len(found) > 1}
 
@@ -168,19 +191,69 @@ def _as_it_came(observation: Observation, *, signed: bool) -> str:
     return "" if signed or place_of(text).startswith(BYTES) else text
 
 
-def _pieces(observation: Observation, *, in_body: bool) -> tuple[Found, ...]:
+def _pieces(observation: Observation) -> tuple[Found, ...]:
     if observation.kind not in _CONTENTS:
         return ()
     one, two = _read(observation.first), _read(observation.again)
     if one is None or two is None:
         return ()
     one, two = opened(one), opened(two)
-    if not in_body:
+    if observation.path != "@body":
         return found(one, two, whole=not (is_cut(observation.first) or is_cut(observation.again)))
     if (place := place_of(one)) != place_of(two):
         return ()
     # Where a text was cut it begins or ends with the mark of that, which is no word.
     return found(one.partition(": ")[2], two.partition(": ")[2], whole=False, placed=not looks_money((place,)))
+
+
+def _joined(observations: Sequence[Observation]) -> Iterator[Observation]:
+    """Yield what was cut into its pieces with those that stood side by side together again."""
+    last: Observation | None = None
+    many = 1
+    for each in observations:
+        seam = None if last is None or many >= MOST_BESIDE else _seam(last, each)
+        if last is not None and seam is not None:
+            one, two = (f"{before[:-1]}{after[seam:]}" for before, after in zip(_bare(last), _bare(each), strict=True))
+            last, many = _with_texts(each, one, two), many + 1
+            continue
+        if last is not None and many > 1:
+            yield last
+        last, many = each, 1
+    if last is not None and many > 1:
+        yield last
+
+
+def _seam(left: Observation, right: Observation) -> int | None:
+    """Return where in the right one begins what the left one does not show; None where they do not fit together."""
+    if _CUT not in left.first[-2:] or (left.path, left.kind) != (right.path, right.kind) or left.kind != "value":
+        return None
+    if left.path == "@body" and place_of(left.first) != place_of(right.first):
+        return None
+    ours, theirs = _bare(left), _bare(right)
+    if not all(text.endswith(_CUT) for text in ours) or not all(text.startswith(_CUT) for text in theirs):
+        return None
+    return next((size + 1 for size in range(_SEAM, 0, -1) if _is_shared(size, (*ours, *theirs))), None)
+
+
+def _is_shared(size: int, texts: Sequence[str]) -> bool:
+    """Whether two texts end with as many letters as two others begin with, the marks of the cuts aside."""
+    one, two, other, another = texts
+    return len({one[-size - 1 : -1], two[-size - 1 : -1], other[1 : size + 1], another[1 : size + 1]}) == 1
+
+
+def _bare(observation: Observation) -> tuple[str, str]:
+    """Return both texts of an observation, without their place; empty ones where they are none."""
+    one, two = (_read(each) or "" for each in (observation.first, observation.again))
+    return (one.partition(": ")[2], two.partition(": ")[2]) if observation.path == "@body" else (one, two)
+
+
+def _with_texts(observation: Observation, one: str, two: str) -> Observation:
+    if observation.path == "@body":
+        place = place_of(observation.first)
+        return replace(observation, first=f"{place}: {one}", again=f"{place}: {two}")
+    is_json = observation.path.startswith("/")
+    first, again = (json.dumps(each, ensure_ascii=False) if is_json else each for each in (one, two))
+    return replace(observation, first=first, again=again)
 
 
 def _read(literal: str) -> str | None:
@@ -203,10 +276,16 @@ def _suggestion(spot: _Spot, rule: NoiseRule) -> Suggestion:
 
 
 def _is_in_file(rule: NoiseRule, spot: _Spot) -> bool:
-    """Whether a pattern in the file would match what it was learned from, as it came; a text may have been cut."""
-    if rule.shape != "text" or not spot.texts:
+    """Whether a pattern in the file would match what it was learned from, as it came; a text may have been cut.
+
+    One of pieces side by side would hide there what stands between them as well; one of these pieces alone, what finds
+    the others.
+    """
+    if rule.shape != "text":
         return True
     pattern = re.compile(in_words(rule.pattern))
+    if pattern.groups or spot.beside:
+        return False
     return all(text and pattern.search(text) is not None for text in spot.texts)
 
 

@@ -12,7 +12,8 @@ A rule holds at one path pattern, and only for values that have the shape it was
 | `permutation` | the same elements in any order | another order of the same elements |
 | `text` | a text with a piece that changes | that piece, found by the words around it: a token, a number, a time |
 
-The number in a `text` has a size between two, its time is within a minute. In a page, a document, a table a piece with
+The number in a `text` has a size between two, its time is within a minute. Made pieces side by side are groups of one
+pattern: each is masked, what stands between them is not. In a page, a document, a table a piece with
 too few words around it is found by its place and the ends of its text. What never varied has no rule; a value that
 comes and goes, changes its type or is money's or a secret's gets none, what a text calls a token (of nobody's) and a
 page's token against forged requests aside (`noise_tokens`).
@@ -35,7 +36,7 @@ from comparators.literals import is_cut, shared_beginning
 from comparators.model import LONGEST_LITERAL, Finding, masked_place, path_pattern
 from comparators.noise_forms import Affixed, Made, Numbers, Row, Times, Uuids
 from comparators.noise_forms import Shape as noise_forms_Shape
-from comparators.noise_letters import letters_of
+from comparators.noise_letters import is_even, letters_of
 from comparators.noise_pieces import SEALED, opened, shape_of
 from comparators.noise_times import STRICT, Reading, instant
 from comparators.paths import steps
@@ -221,7 +222,8 @@ def masked_both(rules: Iterable[NoiseRule], path: str, legacy: str, modern: str)
 
 def _masked(rules: Iterable[NoiseRule], legacy: str, modern: str) -> tuple[str, str]:
     legacy, modern = opened(legacy), opened(modern)
-    for rule in rules:
+    # Pieces side by side first: once one of them is masked by itself, the others are not found beside it.
+    for rule in sorted(rules, key=lambda each: -_compiled(each.pattern).groups):
         near = _times(rule, legacy, modern) if rule.alphabet == TIME else None
         legacy, modern = _blanked(rule, legacy, near), _blanked(rule, modern, near)
     return legacy, modern
@@ -235,9 +237,24 @@ def _blanked(rule: NoiseRule, text: str, near: Sequence[bool] | None) -> str:
         count += 1
         if near is not None:
             return MASKED if count < len(near) and near[count] else found[0]
-        return MASKED if not rule.most or _is_sized(rule, found[0]) else found[0]
+        if rule.most:
+            return MASKED if _is_sized(rule, found[0]) else found[0]
+        return _masked_made(found)
 
     return _compiled(rule.pattern).sub(blank, text)
+
+
+def _masked_made(found: re.Match[str]) -> str:
+    """Mask what is made, of several pieces side by side each and nothing between; a run of zeros was not made."""
+    spans = found.regs[1:] or found.regs
+    if any(is_even(found.string[start:end].replace("-", "")) for start, end in spans):
+        return found[0]
+    kept: list[str] = []
+    at = found.start()
+    for start, end in spans:
+        kept += (found.string[at:start], MASKED)
+        at = end
+    return "".join(kept) + found.string[at : found.end()]
 
 
 def _is_sized(rule: NoiseRule, text: str) -> bool:

@@ -121,10 +121,45 @@ def test_the_lines_to_paste_silence_every_piece(form: str, holder: str):
         "your reset token is T today",
         "session token T for you",
         "password by token T",
+        "password: Bearer T",
+        "api_key=Bearer T",
+        "Basic T password",
+        "secret Bearer of T",
     ],
 )
 def test_what_is_somebodys_secret_is_not_learned(form: str):
     assert [one.rule.pattern for one in learned(form, "JSON", Random(form))] == []
+
+
+SCHEMES = ["Bearer T", "bearer T", "Authorization: Bearer T", "sent Bearer T to them"]
+
+
+@pytest.mark.parametrize("form", SCHEMES)
+@pytest.mark.parametrize("holder", ["JSON", "lines", "text", "document"])
+def test_what_a_scheme_announces_is_learned_strictly(form: str, holder: str):
+    """`Bearer` says that a token follows, as `token` does; whose it is it does not say."""
+    chance = Random(form)
+    policy = by_rules(learned(form, holder, chance))
+    scheme = form.replace("Bearer", "Basic") if "Bearer" in form else form.replace("bearer", "basic")
+    wrong = [scheme, *(form.replace("T", each) for each in ("", "None", "TT", "T0", "{{ token }}"))]
+
+    assert compare(filled(form, holder, chance), filled(form, holder, chance), policy).verdict == "noise"
+    for other in wrong:
+        assert compare(filled(form, holder, chance), filled(other, holder, chance), policy).verdict == "different", (
+            other
+        )
+
+
+def test_digits_behind_a_scheme_or_a_token_are_not_learned():
+    """A code of eight digits is a number beside a secret's name."""
+    chance = Random(8)
+    learner = Learner()
+    for number in range(20):
+        for path, word in (("/a", "Bearer "), ("/b", "token:")):
+            one, two = (json.dumps(f"{word}{chance.randrange(10**7, 10**8)}") for _ in "12")
+            learner.add_observations([Observation(path, "value", one, two)], AT + 60 * number)
+
+    assert [one.rule.pattern for one in learner.suggestions(TODAY) if one.rule.shape == "text"] == []
 
 
 @pytest.mark.parametrize(
