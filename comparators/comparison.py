@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import gc
-import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache, partial
-from importlib import import_module
-from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from comparators import (
@@ -28,9 +25,11 @@ from comparators import (
     xml_compare,
 )
 from comparators.context import MORE, MOST_FINDINGS, MOST_LOOKED_AT, Context, Stopped
+from comparators.custom import HookError, asked
 from comparators.legacy_again import Again
 from comparators.literals import first_difference
 from comparators.model import Capture, Comparison, Finding, Kind, Observation, Reason, Verdict, path_pattern
+from comparators.moved_rows import Moves, RowGroup
 from comparators.moved_texts import Place
 from comparators.noise_times import Reading
 from comparators.now_and_then import hides_content, is_one_more
@@ -38,52 +37,6 @@ from comparators.policy import Policy
 from comparators.repeated_values import Varying
 from comparators.self_noise import masking, may_hide, split
 from comparators.text_compare import around, as_texts
-
-# Asks an operator's own comparator.
-
-
-class HookError(Exception):
-    """An operator's comparator could not be found, failed, or answered with something else."""
-
-
-def asked(custom: Any, legacy: Capture, modern: Capture) -> Comparison | None:
-    """Return what a comparator (`package.module:function`, or the function) says; None leaves it to ours.
-
-    HookError for whatever goes wrong in it, with what it raised and where. What an exception says is not shown, for it
-    may quote a body, and this is kept: `failure` is for who holds both answers.
-    """
-    try:
-        answer = found(custom)(legacy, modern)
-    except Exception as error:
-        raise HookError(f"the custom comparator failed: {_told(error)}") from error
-    if answer is None or isinstance(answer, Comparison):
-        return answer
-    raise HookError(f"the custom comparator answered with {type(answer).__name__}, not a Comparison or None")
-
-
-def failure(custom: Any, legacy: Capture, modern: Capture) -> str:
-    """Return the traceback of a comparator that fails on two answers; empty where it does not."""
-    try:
-        found(custom)(legacy, modern)
-    except Exception as error:  # noqa: BLE001 - whatever it is, its author wants to see it
-        return "".join(traceback.format_exception(error))
-    return ""
-
-
-def _told(error: Exception) -> str:
-    """Return an exception's kind with the line that raised it."""
-    frames = traceback.extract_tb(error.__traceback__)[1:]
-    where = f" in {Path(frames[-1].filename).name}, line {frames[-1].lineno}, {frames[-1].name}" if frames else ""
-    return f"{type(error).__name__}{where}"
-
-
-def found(custom: Any) -> Any:
-    """Return the function that `custom` names or is; ImportError, AttributeError, whatever its module raises."""
-    if callable(custom):
-        return custom
-    module, _, function = custom.partition(":")
-    return getattr(import_module(module), function)
-
 
 _MOST_HELD_AGAINST: Final = 2
 _OF_A_BODY: Final = ("/", "@body")
@@ -218,7 +171,13 @@ def _broken_values(own: self_noise.Own, context: Context) -> tuple[Place, str, s
     """Return a place that shares its value with others in legacy's answers and not in modern's, with both texts."""
     varying = [Varying(place, own.texts(place.path, place.key), modern) for place, (_, modern) in own.moved.taken()]
     if context.documents is not None:
-        there = [(path, texts) for path, texts in own.in_document() if not context.is_unordered(path)]
+        # Rows of a list with gaps have other numbers in modern's document, those of an unordered one may have.
+        lists = {f"{path}/" for path in context.numbered}
+        there = [
+            (path, texts)
+            for path, texts in own.in_document()
+            if not context.is_unordered(path) and not any(map(path.startswith, lists))
+        ]
         varying += repeated_values.in_document(there, context.documents[1])
     found = repeated_values.broken(varying)
     return None if found is None else (found.place, found.texts[0], found.modern)
@@ -381,6 +340,19 @@ def _observed(
     """
     if not secondary or policy.noise == "none":
         return (), None, None
+    found = _held_against(legacy, secondary, policy, {})
+    shuffled = found[1].shuffled
+    if sure := {group: moves for group, moves in shuffled.items() if moves.is_sure}:
+        # what stands in such rows has been taken for what stands at their places
+        found = _held_against(legacy, secondary, policy, sure)
+        found[1].shuffled = shuffled
+    return found
+
+
+def _held_against(
+    legacy: Capture, secondary: Sequence[Capture], policy: Policy, sure: Mapping[RowGroup, Moves]
+) -> tuple[tuple[Observation, ...], self_noise.Own, tuple[Any, Any] | None]:
+    """Hold legacy's answer against its further ones, with these rows in its order."""
     documents: tuple[Any, Any] | None = None
     found: list[Observation] = []
     own = self_noise.Own(cache(lambda: _took_differently(legacy, secondary, policy)))
@@ -392,7 +364,7 @@ def _observed(
             first, second = (
                 Context(held, *pair, alike=True, most=MOST_LOOKED_AT) for pair in _both_ways(legacy, again)
             )
-            first.seen, second.seen = self_noise.Own(), self_noise.Own()
+            first.seen, second.seen = self_noise.Own(sure=sure), self_noise.Own(sure=sure)
             _answers(first)
             _answers(second)
         except Stopped:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Final, NamedTuple
 
@@ -18,7 +18,7 @@ from comparators.html_volatile import blanked, blanked_script, in_json
 from comparators.html_volatile import shown as unblanked
 from comparators.literals import first_difference
 from comparators.model import Finding
-from comparators.moved_texts import RowGroup
+from comparators.moved_rows import Moves, RowGroup
 from comparators.text_compare import around, as_declared, without_mark
 
 # Holds two streams of a page's tokens against each other.
@@ -326,35 +326,33 @@ def differences(legacy: bytes, modern: bytes, context: Context) -> None:
 
 
 def _pages(left: str, right: str, context: Context) -> None:
-    """Compare two pages, rows in legacy's order where its own answers have them in another each time.
-
-    Where there are only a few of them either will do, that or as they stand: it may be others each time as well.
-    """
+    """Compare two pages, rows in legacy's order where its own answers have them in another each time."""
+    seen, own = context.seen, context.own
+    if seen is not None and seen.sure:
+        _compare_ordered(_Pages(left, right, context), seen.sure, context)
+        return
+    if own is not None and own.shuffled:
+        _in_any_order(left, right, context, own.shuffled)
+        return
     before = context.mark()
-    if context.own is not None and context.own.shuffled:
-        _in_any_order(left, right, context, context.own.shuffled)
-        return
     compare(*html_tokens.streams(left, right, context), context)
-    seen = context.seen
-    if seen is None or not (context.differences > before.differences or seen.may_be_moved(before.seen)):
-        return
-    pages = _Pages(left, right, context)
-    moved = html_shuffled.shuffled(*pages.trees)
-    seen.shuffled.update(moved)
-    if any(moved.values()):
-        context.go_back(before)
-        _compare_ordered(pages, [group for group, is_sure in moved.items() if is_sure], context)
+    if seen is not None and (context.differences > before.differences or seen.may_be_moved(before.seen)):
+        seen.shuffled.update(html_shuffled.shuffled(*_Pages(left, right, context).trees))
 
 
-def _in_any_order(left: str, right: str, context: Context, known: Mapping[RowGroup, bool]) -> None:
-    """Compare rows in legacy's order; of groups that it is not sure of also as they stand, and keep what tells less."""
+def _in_any_order(left: str, right: str, context: Context, known: Mapping[RowGroup, Moves]) -> None:
+    """Compare rows in legacy's order; of groups that it is not sure of also as they stand, and keep what tells less.
+
+    A few rows may be others each time as well, as far as two answers show.
+    """
     pages, before = _Pages(left, right, context), context.mark()
+    sure = {group: moves for group, moves in known.items() if moves.is_sure}
     _compare_ordered(pages, known, context)
     found = context.differences - before.differences
-    if not found or all(known.values()):
+    if not found or len(sure) == len(known):
         return
     _forget(context, before)
-    _compare_ordered(pages, [group for group, is_sure in known.items() if is_sure], context)
+    _compare_ordered(pages, sure, context)
     if context.differences - before.differences > found:
         _forget(context, before)
         _compare_ordered(pages, known, context)
@@ -369,8 +367,8 @@ class _Pages:
         self.trees = Page(self.ours.tokens, blanks=blanks), Page(self.theirs.tokens, blanks=blanks)
 
 
-def _compare_ordered(pages: _Pages, groups: Collection[RowGroup], context: Context) -> None:
-    ordered = html_shuffled.in_order(*pages.trees, groups)
+def _compare_ordered(pages: _Pages, known: Mapping[RowGroup, Moves], context: Context) -> None:
+    ordered = html_shuffled.in_order(*pages.trees, known, is_legacys=context.alike)
     if ordered is not None:
         context.forgive("noise")
     compare(pages.ours, pages.theirs if ordered is None else Stream(ordered, Head(())), context)

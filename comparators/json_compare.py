@@ -131,6 +131,7 @@ class Walk(RowWalk):
         self._trial: Walk | None = None
         self._own_aside: Context | None = None
         self._likely: Likely | None = None
+        self.failed = {}
 
     def compare(self, legacy: Any, modern: Any) -> None:
         """Compare two whole documents, up to the wanted number of differences."""

@@ -324,18 +324,21 @@ class Rows:
                 return False
             self._walked.add(left)
             return True
+        if (id(row), id(other)) in walk.failed:
+            return False
         before = walk.context.mark()
         try:
             walk.values(row, other, (self._trail, right), self._at(right), self._depth + 1)
+            differs = walk.context.differences > before.differences
         except Differs:
-            self._known[self._pair(left, right)] = False
-            return False
+            differs = True
         except Full:
             walk.context.go_back(before)
             return False
-        if walk.context.differences > before.differences:
+        if differs:
             walk.context.go_back(before)
             self._known[self._pair(left, right)] = False
+            walk.failed[id(row), id(other)] = row, other
             return False
         self._walked.add(left)
         return True

@@ -31,17 +31,6 @@ class Place(NamedTuple):
     shown: str
 
 
-class RowGroup(NamedTuple):
-    """The rows of one kind in one element of a page.
-
-    `path` are the elements around them, each with its number among its like; `kind` is their tag and that of the first
-    element in them.
-    """
-
-    path: tuple[tuple[str, int], ...]
-    kind: tuple[str, str]
-
-
 Texts = tuple[str, str]
 """Of one place in two answers."""
 Group = tuple[str, str]

@@ -7,6 +7,7 @@ from collections.abc import Hashable
 from typing import Any
 
 from comparators.paths import Place
+from comparators.row_pairing import Rest
 from comparators.row_walk import RowWalk
 
 _FEW = 400
@@ -14,8 +15,6 @@ _SMALL = 40_000
 """So many values in all are walked through to find the pairs with the least between them."""
 _SHARED_BY_FEW = 32
 _CANDIDATES = 16
-
-Rest = tuple[list[int], list[int]]
 
 
 class Guesses:

@@ -16,6 +16,10 @@ class RowWalk(ABC):
     """What rows need of the walk that came upon them: `json_compare.Walk` is one."""
 
     context: Context
+    failed: dict[tuple[int, int], tuple[Any, Any]]
+    """Rows, and lists of a few, that were walked in vain, by identity: else each level would walk what is below again.
+
+    They are kept, or others could come to stand where they stood."""
 
     @abstractmethod
     def values(self, legacy: Any, modern: Any, trail: Trail, place: Place, depth: int) -> None:
@@ -72,28 +76,37 @@ def are_paired(walk: RowWalk, legacy: list[Any], modern: list[Any], trail: Trail
 
     Only for lists that stand in another whose rows have keys: those hold the keys of these.
     """
+    pair = id(legacy), id(modern)
     if len(legacy) != len(modern) or len(modern) > FEW or not walk.likely.has_keys(legacy, modern):
+        return False
+    if pair in walk.failed:
         return False
     ours = walk.likely.rows(legacy, place, modern=False)
     theirs = {key: right for right, key in enumerate(walk.likely.rows(modern, place, modern=True))}
     if len(theirs) != len(modern) or len(set(ours)) != len(ours) or not all(key in theirs for key in ours):
         return False
-    context = walk.context
-    before = context.mark()
-    inner = place if place.bare else place.step(0) if place.is_uniform else None
-    is_moved = False
-    try:
-        for left, key in enumerate(ours):
-            right = theirs[key]
-            is_moved = is_moved or left != right
-            walk.values(legacy[left], modern[right], (trail, right), inner or place.step(right), depth + 1)
-            if context.differences > before.differences:
-                break
-        else:
-            if is_moved:
-                context.forgive("unordered")
-            return True
-    except (Differs, Full):
-        pass
-    context.go_back(before)
+    before = walk.context.mark()
+    pairs = [theirs[key] for key in ours]
+    if _are_alike(walk, legacy, modern, pairs, trail, place, depth):
+        if pairs != sorted(pairs):
+            walk.context.forgive("unordered")
+        return True
+    walk.context.go_back(before)
+    walk.failed[pair] = legacy, modern
     return False
+
+
+def _are_alike(
+    walk: RowWalk, legacy: list[Any], modern: list[Any], pairs: list[int], trail: Trail, place: Place, depth: int
+) -> bool:
+    """Compare rows until a difference; `pairs` are modern's for each of legacy's."""
+    inner = place if place.bare else place.step(0) if place.is_uniform else None
+    before = walk.context.differences
+    try:
+        for row, right in zip(legacy, pairs, strict=True):
+            walk.values(row, modern[right], (trail, right), inner or place.step(right), depth + 1)
+            if walk.context.differences > before:
+                return False
+    except (Differs, Full):
+        return False
+    return True

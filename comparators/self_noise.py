@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple, Protocol
 
 from comparators import noise_rules, timings
@@ -15,7 +16,8 @@ from comparators.html_volatile import SCRIPT_TOKEN, is_broken, is_made, is_unfil
 from comparators.json_labels import labels
 from comparators.literals import is_cut, shared_beginning
 from comparators.model import LONGEST_LITERAL, Finding, Observation, path_pattern
-from comparators.moved_texts import MovedTexts, Place, RowGroup
+from comparators.moved_rows import Moves, RowGroup
+from comparators.moved_texts import MovedTexts, Place
 from comparators.noise_bytes import BYTES, in_ranges
 from comparators.noise_families import Family, family_of
 from comparators.noise_forms import Affixed, Made, Numbers, Row, Shape, number_of
@@ -70,10 +72,13 @@ _STRUCTURE: Final = re.compile(r"\{|\[\s*[\]\[\"\d]|\":")
 class Own:
     """The texts that legacy gave at each place, the first answer's first; grows by `add_difference`, within bounds.
 
-    `timed` says whether its whole answers differ in how long they took: settings may hide where.
+    `timed` says whether its whole answers differ in how long they took: settings may hide where. `shuffled` are the
+    rows of a page that stood in another order, `sure` those of them that are put in one before texts are taken.
     """
 
-    def __init__(self, timed: Callable[[], bool] = lambda: False) -> None:
+    def __init__(
+        self, timed: Callable[[], bool] = lambda: False, sure: Mapping[RowGroup, Moves] = MappingProxyType({})
+    ) -> None:
         self._timed: Callable[[], bool] = timed
         self._texts: dict[tuple[str, str], list[str]] = {}
         self._shown: dict[tuple[str, str], str] = {}
@@ -81,7 +86,8 @@ class Own:
         self._added: list[tuple[str, str]] = []
         self._rows: dict[tuple[str, str], list[str]] | None = None
         self.moved = MovedTexts()
-        self.shuffled: dict[RowGroup, bool] = {}
+        self.shuffled: dict[RowGroup, Moves] = {}
+        self.sure = sure
 
     def add_difference(self, path: str, place: str, first: str, again: str, shown: str = "") -> None:
         """Take two texts of legacy; `place` separates places of one path, `shown` is the name that operators read."""
@@ -124,8 +130,9 @@ class Own:
 
     def join(self, other: Own) -> None:
         """Take what another second answer showed."""
-        for rows, is_sure in other.shuffled.items():
-            self.shuffled[rows] = is_sure or self.shuffled.get(rows, False)
+        for group, moves in other.shuffled.items():
+            known = self.shuffled.get(group)
+            self.shuffled[group] = moves if known is None else known.and_then(moves)
         self.moved.add_answer(
             (Place(path, place, other._shown.get((path, place), "")), (texts[0], again))
             for (path, place), texts in other._texts.items()

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from comparators.comparison import failure
+from comparators.custom import failure
 from comparators.literals import cut_apart
 from comparators.model import Capture, Comparison
 from dashboards.html import count

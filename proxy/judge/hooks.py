@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 
-from comparators.comparison import found
+from comparators.custom import found
 from proxy.settings import EXIT_YES
 
 

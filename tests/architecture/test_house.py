@@ -30,6 +30,7 @@ SHORTER: dict[str, str] = {
     "rules/bounded_cache.py": "one law of every cache on the path of a request",
     "rules/problems.py": "known to every check, knows none",
     "rules/secret_names.py": "the one module that pure rooms share",
+    "comparators/custom.py": "the one place where code of an operator's is asked about a pair",
     "comparators/personal_data.py": "forms of mail addresses and account numbers, apart from names",
     "proxy/cli/data_commands.py": "declares a command whose parts are loaded when it is called",
     "proxy/cli/data_draft.py": "loads database drivers on demand",

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from comparators import Capture, Comparison, Finding, compare
-from comparators.comparison import failure
 from comparators.context import DEEPEST
+from comparators.custom import failure
 from tests.comparators.answers import answer, found, policy, rules, spots
 
 PHP = {"preset": "php"}

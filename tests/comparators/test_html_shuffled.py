@@ -23,6 +23,7 @@ class Row(NamedTuple):
     views: int = 7
 
 
+PHP = {"preset": "php"}
 ROWS = [
     Row(11, "Theepot", "€ 24,95"), Row(12, "Kruidenrek", "€ 31,50"), Row(13, "Kaasschaaf", "€ 8,75"),
     Row(14, "Fluitketel", "€ 24,95"), Row(15, "Broodtrommel", "€ 39,00"),
@@ -173,3 +174,99 @@ def test_a_row_that_is_otherwise_is_never_lost_in_the_order(
     modern[at] = modern[at]._replace(price="€ 99,99")
     comparison = compare(page("list", rows), page("list", modern), policy({"preset": "php"}), secondary=answers)
     assert [each.modern[-7:] for each in comparison.findings] == ["€ 99,99"]
+
+
+LOOSE = "<b>{0}</b> lives in {1}<br>"
+NAMES, PRICES = ("Ant", "Bee", "Cat", "Dog"), ("$3", "$4", "$5", "$6")
+RECORDS: dict[str, tuple[str, str]] = {
+    "terms": ("<dl>{}</dl>", "<dt>{0}</dt><dd>{1}</dd>"),
+    "heads": ("<main>{}</main>", "<h3>{0}</h3><p>{1}</p>"),
+    "two rows": ("<table>{}</table>", "<tr><td>{0}</td></tr><tr><td>{1}</td></tr>"),
+    "spanned rows": ("<table>{}</table>", '<tr><td rowspan="2">{0}</td></tr><tr><td>{1}</td></tr>'),
+    "three rows": ("<ul>{}</ul>", "<li>{0}</li><li>of {0}</li><li>{1}</li>"),
+    "labels": ("<form>{}</form>", '<input type="radio" value="{0}"><label>{1}</label>'),
+}
+
+
+def records(form: str, names: Sequence[str], prices: Sequence[str]) -> Capture:
+    around, record = RECORDS[form]
+    return answer(around.format("".join(map(record.format, names, prices))), media="text/html")
+
+
+@pytest.mark.parametrize("form", RECORDS)
+def test_what_is_one_record_is_never_torn(form: str):
+    legacy, again = records(form, NAMES, PRICES), records(form, NAMES[::-1], PRICES[::-1])
+    torn = [
+        records(form, NAMES, PRICES[::-1]),
+        records(form, NAMES[::-1], PRICES),
+        records(form, NAMES, ("$4", "$3", "$5", "$6")),
+    ]
+
+    for modern in torn:
+        assert compare(legacy, modern, policy({"preset": "php"}), secondary=(again,)).verdict == "different"
+
+
+@pytest.mark.parametrize("form", RECORDS)
+def test_records_of_several_elements_may_be_in_any_order(form: str):
+    mixed = [2, 0, 3, 1]
+    legacy, again = records(form, NAMES, PRICES), records(form, NAMES[::-1], PRICES[::-1])
+    modern = records(form, [NAMES[at] for at in mixed], [PRICES[at] for at in mixed])
+
+    assert compare(legacy, modern, policy({"preset": "php"}), secondary=(again,)).verdict == "noise"
+
+
+def test_texts_between_elements_do_not_move_with_them():
+    towns = ["Rome", "Oslo", "Bern", "Riga", "Lyon", "Graz", "Cork", "Gent", "Kyiv", "Bari"]
+    names = [f"Name{at}" for at in range(10)]
+    order = [4, 7, 1, 9, 0, 3, 8, 2, 6, 5]
+
+    def said(at: Sequence[int], there: Sequence[int]) -> Capture:
+        inner = "".join(LOOSE.format(names[one], towns[two]) for one, two in zip(at, there, strict=True))
+        return answer(f"<p>{inner}</p>", media="text/html")
+
+    legacy, again = said(range(10), range(10)), said(order, order)
+    torn = said(order[::-1], [*order[:1:-1], order[0], order[1]])
+    assert compare(legacy, torn, policy(PHP), secondary=(again,)).verdict == "different"
+
+
+def columns(rows: Sequence[Sequence[str]]) -> Capture:
+    cells = [
+        "".join(f"<{tag}>{cell}</{tag}>" for cell in row) for tag, row in zip(("th", "td", "td"), rows, strict=True)
+    ]
+    return answer(f"<table>{''.join(f'<tr>{row}</tr>' for row in cells)}</table>", media="text/html")
+
+
+def test_columns_move_with_their_heads():
+    rows = [NAMES, PRICES, ("$13", "$14", "$15", "$16")]
+    turned = [row[::-1] for row in rows]
+    mixed = [[row[at] for at in (2, 0, 3, 1)] for row in rows]
+    found = [
+        compare(columns(rows), columns(modern), policy({"preset": "php"}), secondary=(columns(turned),)).verdict
+        for modern in (mixed, [rows[0], *mixed[1:]], [*rows[:2], mixed[2]])
+    ]
+    assert found == ["noise", "different", "different"]
+
+
+@pytest.mark.parametrize("modern", ["fay eve dan cid bob ann", "ann bob cid dan fay eve", "cid bob ann dan eve fay"])
+def test_only_rows_that_legacy_moved_may_stand_elsewhere(modern: str):
+    def ranked(names: str) -> Capture:
+        return answer(f"<ol>{''.join(f'<li>{name}</li>' for name in names.split())}</ol>", media="text/html")
+
+    legacy, again = ranked("ann bob cid dan eve fay"), ranked("bob ann cid dan eve fay")
+    assert compare(legacy, ranked(modern), policy({"preset": "php"}), secondary=(again,)).verdict == "different"
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_what_a_smaller_move_showed_allows_nothing_in_rows_that_all_move(first: int):
+    towns = ["Rome", "Oslo", "Bern", "Riga", "Lyon", "Graz", "Cork", "Gent", "Kyiv", "Bari"]
+    rows = [Row(at, f"Name {at}", town) for at, town in enumerate(towns)]
+    small, large = [rows[1], rows[0], *rows[2:]], [rows[at] for at in (4, 7, 1, 9, 0, 3, 8, 2, 6, 5)]
+    answers = tuple(page("table", each) for each in (small, large)[:: -1 if first else 1])
+    wrong = [rows[0], rows[1]._replace(price="Bonn"), *rows[2:]]
+    torn = [rows[0]._replace(price="Oslo"), rows[1]._replace(price="Rome"), *rows[2:]]
+    mixed = [[some[at] for at in (9, 3, 0, 5, 1, 8, 2, 7, 4, 6)] for some in (rows, wrong, torn)]
+
+    found = [
+        compare(page("table", rows), page("table", each), policy(PHP), secondary=answers).verdict for each in mixed
+    ]
+    assert found == ["noise", "different", "different"]

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from comparators import Capture, Comparison, compare
+from comparators.moved_texts import Place
+from comparators.repeated_values import Varying, broken
 from tests.comparators.answers import answer, policy
 
 ONE, TWO, THREE = "8f3ac91e77d0", "41bb7e02c9a5", "d06e5f8a1b37"
@@ -89,3 +91,53 @@ def test_rows_in_any_order_are_not_held_together_by_their_numbers():
         for ids, step in (((ONE, TWO), 1), (OTHERS, 1), ((THREE, "77c1d20be9f4"), -1))
     )
     assert compare(legacy, modern, policy(mapping), secondary=(again,)).verdict == "noise"
+
+
+V4 = [
+    ["93f448b3-a5aa-4c81-8f42-6dcbb394fb36", "0c1d2e3f-b5aa-4c81-8f42-7dcbb394fb37"],
+    ["2b7e1516-28ae-4d2a-abf7-158809cf4f3c", "6bc1bee2-2e40-4f96-93d7-e2be66c5a1b2"],
+]
+
+
+def test_ids_may_begin_alike_in_modern():
+    timed = ["019419d2-4c7b-79be-84af-52b3faecbd38", "019419d2-4c7b-7254-a236-bd006b4013ef"]
+    legacy, again, modern, one = map(page, (*V4, timed, timed[:1] * 2))
+
+    assert compare(legacy, modern, policy({"preset": "php"}), secondary=(again,)).verdict == "noise"
+    assert compare(legacy, one, policy({"preset": "php"}), secondary=(again,)).verdict == "different"
+
+
+def test_rows_of_a_list_with_gaps_go_by_their_names():
+    def said(first: str, ids: list[str], *, gaps: bool) -> Capture:
+        rows_: Any = [{"id": each} for each in ids]
+        return answer(
+            json.dumps({"first": first, "rows": dict(zip("0235", rows_, strict=True)) if gaps else rows_}).encode()
+        )
+
+    made = [[f"{at}{each}" for each in (ONE[1:], TWO[1:], THREE[1:], OTHERS[0][1:])] for at in "abc"]
+    legacy, again = (said(ids[1], ids, gaps=True) for ids in made[:2])
+    modern = said(made[2][1], made[2], gaps=False)
+    assert compare(legacy, modern, policy({"preset": "php"}), secondary=(again,)).verdict == "noise"
+
+
+@pytest.mark.parametrize(
+    ("first", "again", "modern"),
+    [
+        ("12h34m50s", "12h34m52s", ("12h34m51s", "12h34m52s")),
+        ("PT12H34M50S", "PT12H34M52S", ("PT12H34M51S", "PT12H34M52S")),
+        ("20250101120000Z", "20250101120002Z", ("20250101120001Z", "20250101120002Z")),
+        ("20250101T120000123Z", "20250101T120002456Z", ("20250101T120001123Z", "20250101T120001124Z")),
+    ],
+)
+def test_times_in_any_spelling_may_be_read_twice(first: str, again: str, modern: tuple[str, str]):
+    varying = [
+        Varying(Place(name, "", ""), [first, again], each) for name, each in zip(("/a", "/b"), modern, strict=True)
+    ]
+    assert broken(varying) is None
+
+
+def test_tokens_against_forged_requests_may_be_written_anew_each_time():
+    body = '{{"csrf": "{}", "form": {{"_token": "{}"}}}}'
+    bodies = body.format(ONE, ONE), body.format(TWO, TWO), body.format(THREE, OTHERS[0])
+
+    assert against("application/json", *bodies).verdict in {"noise", "equal"}
