@@ -52,6 +52,7 @@ HOT = (
     "comparators/legacy_again.py",
     "comparators/literals.py",
     "comparators/model.py",
+    "comparators/moved_rows.py",
     "comparators/near_misses.py",
     "comparators/noise_forms.py",
     "comparators/noise_letters.py",
