@@ -161,8 +161,8 @@ def _first(preset: str, operators: str, place: Place, context: Context) -> str:
 
 
 def _tolerated(legacy: Number | str, modern: Number | str, place: Place) -> bool:
-    for each, about in zip(place.tolerances, place.limits, strict=True):  # no generator for every number
-        if within(legacy, modern, each.relative, each.absolute, about):
+    for at, each in enumerate(place.tolerances):  # no generator, nothing to zip, for every number
+        if within(legacy, modern, each.relative, each.absolute, place.limits[at]):
             return True
     return False
 
