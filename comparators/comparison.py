@@ -26,8 +26,9 @@ from comparators import (
 )
 from comparators.context import MORE, MOST_FINDINGS, MOST_LOOKED_AT, Context, Stopped
 from comparators.custom import HookError, asked
+from comparators.json_parse import literal
 from comparators.legacy_again import Again
-from comparators.literals import first_difference
+from comparators.literals import apart, first_difference
 from comparators.model import Capture, Comparison, Finding, Kind, Observation, Reason, Verdict, path_pattern
 from comparators.moved_rows import Moves, RowGroup
 from comparators.moved_texts import Place
@@ -155,32 +156,37 @@ def _held(legacy: Capture, modern: Capture, policy: Policy, secondary: Sequence[
     stopped = _stopped(context)
     findings, noise = split(context.findings, observations, context.policy, own, context.documents or (), context)
     if own is not None and (broken := self_noise.broken_rows(own, context) or _broken_values(own, context)) is not None:
-        findings = (*findings, _as_finding(*broken))
+        findings = (*findings, *_as_findings(*broken, context))
     return _Held(context, findings, noise, observations, stopped)
 
 
-def _as_finding(place: Place, legacy: str, modern: str) -> Finding:
-    """Return what is wrong with a text that by itself could be one more of legacy's."""
-    if not place.key:
-        return Finding(place.path, "value", f'"{legacy}"', f'"{modern}"')
-    at, name = first_difference(legacy, modern), place.shown or place.key
-    return Finding(place.path, "value", f"{name}: {around(legacy, at)}", f"{name}: {around(modern, at)}")
+def _as_findings(place: Place, legacy: str, modern: str, context: Context) -> list[Finding]:
+    """Return what is wrong with a text that by itself could be one more of legacy's, cut as any other finding."""
+    told = context.fork()
+    if place.key:
+        at, name = first_difference(legacy, modern), place.shown or place.key
+        told.differ(place.path, "value", f"{name}: {around(legacy, at)}", f"{name}: {around(modern, at)}")
+    else:
+        told.differ(place.path, "value", *apart(legacy, modern, lambda text, _: literal(text)))
+    return told.findings
 
 
 def _broken_values(own: self_noise.Own, context: Context) -> tuple[Place, str, str] | None:
     """Return a place that shares its value with others in legacy's answers and not in modern's, with both texts."""
     varying = [Varying(place, own.texts(place.path, place.key), modern) for place, (_, modern) in own.moved.taken()]
     if context.documents is not None:
-        # Rows of a list with gaps have other numbers in modern's document, those of an unordered one may have.
-        lists = {f"{path}/" for path in context.numbered}
-        there = [
-            (path, texts)
-            for path, texts in own.in_document()
-            if not context.is_unordered(path) and not any(map(path.startswith, lists))
-        ]
+        there = [(path, texts) for path, texts in own.in_document() if not _goes_by_name(path, context)]
         varying += repeated_values.in_document(there, context.documents[1])
     found = repeated_values.broken(varying)
     return None if found is None else (found.place, found.texts[0], found.modern)
+
+
+def _goes_by_name(path: str, context: Context) -> bool:
+    """Whether a pointer leads into a list whose rows may have other numbers in modern's document."""
+    with_gaps = bool(context.numbered) and any(
+        path[:at] in context.numbered for at, letter in enumerate(path) if letter == "/"
+    )
+    return with_gaps or context.is_unordered(path)
 
 
 # What one answer of legacy has and another has not was compared with nothing: it is held against the one that has it.

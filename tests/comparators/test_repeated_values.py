@@ -141,3 +141,15 @@ def test_tokens_against_forged_requests_may_be_written_anew_each_time():
     bodies = body.format(ONE, ONE), body.format(TWO, TWO), body.format(THREE, OTHERS[0])
 
     assert against("application/json", *bodies).verdict in {"noise", "equal"}
+
+
+def test_what_is_found_in_long_texts_is_cut_around_it():
+    body = '{{"from": "{0}", "text": "{1}{0} said \\"hello\\" {1}"}}'
+    legacy, again = (body.format(each, "word " * 4000) for each in (ONE, TWO))
+    modern = body.format(THREE, "word " * 4000).replace(THREE, OTHERS[0], 1)
+
+    [found] = against("application/json", legacy, again, modern).findings
+    assert found.kind == "value"
+    assert found.legacy != found.modern
+    assert len(found.legacy) < 400 > len(found.modern)
+    assert (ONE in found.legacy, THREE in found.modern or OTHERS[0] in found.modern) == (True, True)
