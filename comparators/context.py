@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from comparators.literals import cut_apart
-from comparators.model import LONGEST_LITERAL, SHAPES, Capture, Finding, Kind, Reason, path_pattern
+from comparators.model import LONGEST_LITERAL, SHAPES, Capture, Finding, Kind, Reason, made, path_pattern
 from comparators.noise_times import Reading
 from comparators.origins import Origins, spaced
 from comparators.paths import Trail, pointer, renumbered, steps
@@ -131,7 +131,7 @@ class Context:
             return
         if len(legacy) >= LONGEST_LITERAL or len(modern) >= LONGEST_LITERAL:
             legacy, modern = cut_apart(path, legacy, modern)
-        self.findings.append(Finding(_printable(path), kind, legacy, modern, rule))
+        self.findings.append(made(Finding, (_printable(path), kind, legacy, modern, rule)))
 
     @property
     def is_full(self) -> bool:

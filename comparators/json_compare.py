@@ -13,7 +13,7 @@ from comparators.json_parse import Side, legacy_side, literal, modern_side
 from comparators.json_reshape import reshaped, sparse
 from comparators.json_unordered import Rows
 from comparators.legacy_again import ABSENT
-from comparators.literals import apart
+from comparators.literals import apart, are_short
 from comparators.model import Kind
 from comparators.near_misses import nearly
 from comparators.one_sided import inside, one_sided
@@ -283,6 +283,9 @@ class Walk(RowWalk):
             self.context.differ("", kind, "", "")
             raise Full
         path = pointer(trail)
+        if are_short(legacy, modern):
+            self.context.differ(path, kind, self._literal(legacy, 0), self._literal(modern, 1), rule)
+            return
         left, right = apart(legacy, modern, self._literal, counting(self.context.own, path, legacy, modern))
         self.context.differ(path, kind, left, right, rule)
 

@@ -34,6 +34,7 @@ _MINUS_ZERO: Final = re.compile(rb"-0(?<=[\s:,\[]-0)(?![.0-9eE])")
 _APART: Final = re.compile(rb'"[ \t\n\r]+:')
 _BLANKS: Final = (b'" ', b'"\n', b'"\r', b'"\t')
 """What `_APART` begins with; to look for each of these is quicker than a regular expression."""
+_ESCAPED: Final = b'\\"'
 _SIXTEEN: Final = b"0" * 16
 _SAMPLED: Final = 4
 _OF_SIXTEEN: Final = b"0" * (16 // _SAMPLED)
@@ -103,11 +104,11 @@ def quick_equal(legacy: bytes, modern: bytes, rules: frozenset[str]) -> Mapping[
     return NOTHING if walk.forgiven is None else walk.forgiven
 
 
-class _Pass:
-    """One pass over two values; what it needs the texts for is noted on the way.
+class Scalars:
+    """Whether single values are the same; what the texts have to be asked for that to hold is noted.
 
     `members` counts those of either side, `texts` the values that are texts on both, `taken` those of legacy alone;
-    `floats` says that a float was compared, `extreme` that one was very large or very small, `zero` that one was 0,
+    `floats` says that floats were the same, `extreme` that one was very large or very small, `zero` that one was 0,
     `bits` that a number was taken for a boolean.
     """
 
@@ -122,76 +123,46 @@ class _Pass:
         self.bits = False
         self.forgiven: dict[str, int] | None = None
 
-    def equal(self, left: Any, right: Any, depth: int) -> bool:
-        """Whether two values are equal, or excused; False as well where that is unknown."""
-        kind = type(right)
-        if kind is dict:
-            return self._objects(left, right, depth)
-        if kind is list:
-            return self._lists(left, right, depth)
-        return self._scalars(left, right)
-
-    def _objects(self, left: Any, right: dict[str, Any], depth: int) -> bool:
-        if type(left) is not dict:
-            return type(left) is list and not left and not right and self._forgives("empty_array")
-        if len(left) != len(right) or depth > _DEEPEST:
-            return False
-        texts = 0
-        for name, value in right.items():
-            other = left.get(name, _ABSENT)
-            if type(value) is str:
-                if value != other:
-                    return False
-                texts += 1
-            elif other is not value and not self.equal(other, value, depth + 1):
-                return False
-        self.members += len(right)
-        self.texts += texts
-        return True
-
-    def _lists(self, left: Any, right: list[Any], depth: int) -> bool:
-        if type(left) is not list or len(left) != len(right) or depth > _DEEPEST:
-            return False
-        for position, value in enumerate(right):
-            other = left[position]
-            if type(value) is str:
-                if value != other:
-                    return False
-                self.texts += 1
-            elif other is not value and not self.equal(other, value, depth + 1):
-                return False
-        return True
-
-    def _scalars(self, left: Any, right: Any) -> bool:
+    def same(self, left: Any, right: Any) -> bool:
+        """Whether two values, neither of them two texts nor two containers, are the same as their literals are."""
         kind, other = type(right), type(left)
-        if kind is bool:
-            return left is right or self._is_bit(left, right)
-        if kind is int or kind is float:
-            if other is str:
-                return self._is_number(left, right)
-            if other is not int and other is not float:
+        if kind is float:
+            if (other is not float and other is not int) or left != right:
                 return False
-            if kind is float or other is float:
-                self._note_float(right)
-            return bool(left == right)
-        return kind is other and bool(left == right)
+        elif other is not float or kind is not int:
+            return kind is other and bool(left == right)
+        elif left != right:
+            return False
+        self._note_float(right)
+        return True
+
+    def excused(self, left: Any, right: Any) -> bool:
+        """Whether two values that are not the same are excused, and counted, by what can be seen of them alone."""
+        kind = type(right)
+        if kind is bool:
+            return self._is_bit(left, right)
+        if kind is int or kind is float:
+            return type(left) is str and self._is_number(left, right)
+        return kind is dict and type(left) is list and not left and not right and self._forgives("empty_array")
 
     def _is_bit(self, left: Any, right: bool) -> bool:  # noqa: FBT001 - a JSON value
         """Whether legacy wrote 0, 1, "0" or "1" for this boolean."""
         if type(left) is int:
             self.bits = True
             return left == int(right) and self._forgives("bool_int")
-        self.taken += 1
-        return type(left) is str and left == ("1" if right else "0") and self._forgives("bool_int")
+        if type(left) is str and left == ("1" if right else "0") and self._forgives("bool_int"):
+            self.taken += 1
+            return True
+        return False
 
     def _is_number(self, left: str, right: Any) -> bool:
         """Whether legacy wrote this number as a text."""
-        if len(left) > _LONGEST_TEXT or _number(left) != right:
+        if len(left) > _LONGEST_TEXT or _number(left) != right or not self._forgives("numeric_string"):
             return False
         if type(right) is float:
             self._note_float(right)
         self.taken += 1
-        return self._forgives("numeric_string")
+        return True
 
     def _note_float(self, value: float) -> None:
         self.floats = True
@@ -211,21 +182,68 @@ class _Pass:
         return True
 
 
+class _Pass(Scalars):
+    """One pass over two values that ends where they may differ."""
+
+    def equal(self, left: Any, right: Any, depth: int) -> bool:
+        """Whether two values are equal, or excused; False as well where that is unknown."""
+        kind, other = type(right), type(left)
+        if other is str:  # two texts were compared where they stand
+            return self.excused(left, right)
+        if kind is dict and other is dict:
+            return self._objects(left, right, depth)
+        if kind is list and other is list:
+            return self._lists(left, right, depth)
+        return self.same(left, right) or self.excused(left, right)
+
+    def _objects(self, left: dict[str, Any], right: dict[str, Any], depth: int) -> bool:
+        if len(left) != len(right) or depth > _DEEPEST:
+            return False
+        texts = 0
+        for name, value in right.items():
+            other = left.get(name, _ABSENT)
+            if type(value) is str:
+                if value != other:
+                    return False
+                texts += 1
+            elif other is not value and not self.equal(other, value, depth + 1):
+                return False
+        self.members += len(right)
+        self.texts += texts
+        return True
+
+    def _lists(self, left: list[Any], right: list[Any], depth: int) -> bool:
+        if len(left) != len(right) or depth > _DEEPEST:
+            return False
+        for position, value in enumerate(right):
+            other = left[position]
+            if type(value) is str:
+                if value != other:
+                    return False
+                self.texts += 1
+            elif other is not value and not self.equal(other, value, depth + 1):
+                return False
+        return True
+
+
 def _allow_it(legacy: bytes, modern: bytes, walk: _Pass) -> bool:
     """Whether both texts say no more than their values did: exact numbers, no -0 for false, no member twice."""
-    if walk.floats and not (_is_exact(legacy, walk) and _is_exact(modern, walk)):
+    if walk.floats and not (is_exact(legacy, walk) and is_exact(modern, walk)):
         return False
-    if walk.bits and _MINUS_ZERO.search(legacy) is not None:
+    if walk.bits and has_minus_zero(legacy):
         return False
     texts = walk.members + walk.texts
-    return _has_texts(legacy, texts + walk.taken, walk.members) and _has_texts(modern, texts, walk.members)
+    return has_texts(legacy, texts + walk.taken, walk.members) and has_texts(modern, texts, walk.members)
 
 
-def _has_texts(body: bytes, texts: int, members: int) -> bool:
-    """Whether a text has so many texts in quotes, names included; counted by names where a quote may be escaped."""
-    if body.find(b"\\") < 0:
+def has_texts(body: bytes, texts: int, members: int) -> bool:
+    """Whether a text has so many texts in quotes, names included; counted by names where a quote may be escaped.
+
+    It has more where a member is there twice, of which the parser leaves one.
+    """
+    if body.find(b"\\") < 0 or body.find(_ESCAPED) < 0:
         return body.count(b'"') == 2 * texts
-    return has_members(body, members)
+    return _has_members(body, members)
 
 
 def parsed(body: bytes) -> Any:
@@ -248,7 +266,7 @@ def _number(text: str) -> float | None:
     return float(text) if _PLAIN.fullmatch(text) is not None else None
 
 
-def _is_exact(body: bytes, walk: _Pass) -> bool:
+def is_exact(body: bytes, walk: Scalars) -> bool:
     """Whether doubles hold the numbers of a text that were compared exactly enough to differ from all others.
 
     Sixteen digits leave four in a row where every fourth character is looked at; as a rule there are none. A 0 may be
@@ -282,7 +300,7 @@ def exactness(body: bytes) -> int:
     return EXACT if _LARGE.search(body) is None else INEXACT
 
 
-def has_members(body: bytes, members: int) -> bool:
+def _has_members(body: bytes, members: int) -> bool:
     """Whether a text has so many members, each name with its colon behind it: what looks like one in a text is more."""
     if body.count(b'":') != members:
         return False

@@ -66,8 +66,9 @@ class Repeats:
             return False
         kind.count += 1
         kind.last = pair
-        kind.forgiven.update(forgiven)
-        kind.rated.update(forgiven.keys())
+        for rule, times in forgiven.items():
+            kind.forgiven[rule] += times
+            kind.rated[rule] += 1
         return True
 
     def _may_be_asked_again(self, route: str, per_minute: int) -> bool:
