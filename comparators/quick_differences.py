@@ -206,7 +206,7 @@ class _Look(Scalars):
             common += 1
             if isinstance(value, (dict, list)):
                 self.values(other, value, (trail, name), inner, depth + 1)
-            elif not (self.same(other, value) or (inner.bare and self.excused(other, value))):
+            elif not self._are_same(other, value, inner):
                 self._add(_VALUES, other, value, (trail, name), inner, depth + 1)
         self.texts += texts
         self.members += common
@@ -235,8 +235,15 @@ class _Look(Scalars):
             inner = place if bare else place.step(index)
             if isinstance(value, (dict, list)):
                 self.values(other, value, (trail, index), inner, depth + 1)
-            elif not (self.same(other, value) or (inner.bare and self.excused(other, value))):
+            elif not self._are_same(other, value, inner):
                 self._add(_VALUES, other, value, (trail, index), inner, depth + 1)
+
+    def _are_same(self, left: Any, right: Any, place: Place) -> bool:
+        """Whether two values that are no texts and no containers need no walk."""
+        if place.is_left_out:  # there the walk counts a number that is spelled otherwise
+            kind = type(right)
+            return kind is type(left) and kind is not float and bool(left == right)
+        return self.same(left, right) or (place.bare and self.excused(left, right))
 
     def _add(self, kind: int, left: Any, right: Any, trail: Trail, place: Place, depth: int) -> None:
         if len(self._found) >= _MOST_PLACES:

@@ -74,6 +74,13 @@ def test_however_numbers_and_members_are_spelled(
     agree(legacy, modern, setting)
 
 
+@pytest.mark.parametrize("setting", [{"ignore": ["/a"]}, {"include": ["/b"]}])
+def test_numbers_that_are_spelled_otherwise_are_counted_where_they_are_left_out(setting: dict[str, Any]):
+    assert agree('{"a":[0.0,1.5,2],"b":1}', '{"a":[0,1.5,2],"b":2}', setting)
+    assert agree('{"a":0.0,"b":1}', '{"a":0,"b":2}', setting)
+    assert agree('{"a":{"d":0.0},"b":1}', '{"a":{"d":0},"b":2}', setting)
+
+
 @given(st.lists(st.dictionaries(NAMES, st.integers(0, 3), max_size=3), max_size=6), st.randoms(use_true_random=False))
 def test_rows_that_are_moved_or_changed(rows: list[Any], rng: random.Random):
     moved = rng.sample(rows, len(rows))
