@@ -308,7 +308,7 @@ class Context:
     @property
     def reading(self) -> Reading:
         """How times are read: the zone of legacy's naive ones, and whether another spelling is the same."""
-        return Reading(self.policy.zone, self.has("datetime"))
+        return made(Reading, (self.policy.zone, self.has("datetime")))
 
     def same_moment(self, legacy: str, modern: str) -> bool:
         """Whether two whole texts are one instant; counts that."""

@@ -140,10 +140,8 @@ class Walk(RowWalk):
 
     def compare_at(self, legacy: Any, modern: Any, place: Place) -> None:
         """Compare two values under the settings of a place."""
-        try:
+        with suppress(Full):
             self.values(legacy, modern, None, place, 0)
-        except Full:
-            return
 
     def values(self, legacy: Any, modern: Any, trail: Trail, place: Place, depth: int) -> None:
         """Compare two values at one place."""
@@ -262,7 +260,6 @@ class Walk(RowWalk):
         again = self.context.again
         if again is None or self._tries:
             return False
-
         aside = self._own_aside
         if aside is None:
             aside = self._own_aside = self.context.fork()
@@ -284,9 +281,9 @@ class Walk(RowWalk):
             raise Full
         path = pointer(trail)
         if are_short(legacy, modern):
-            self.context.differ(path, kind, self._literal(legacy, 0), self._literal(modern, 1), rule)
-            return
-        left, right = apart(legacy, modern, self._literal, counting(self.context.own, path, legacy, modern))
+            left, right = self._literal(legacy, 0), self._literal(modern, 1)
+        else:
+            left, right = apart(legacy, modern, self._literal, counting(self.context.own, path, legacy, modern))
         self.context.differ(path, kind, left, right, rule)
 
     def _literal(self, value: Any, side: int) -> str:

@@ -158,6 +158,10 @@ def _type(literal: str) -> str:
     """Return the JSON type of a literal, by how it begins: it may be cut."""
     if literal in _WORDS:
         return _WORDS[literal]
+    if literal[0] == '"':
+        return "text"
+    if literal.isascii() and literal.isdigit():
+        return "number"
     return _BRACKETS.get(literal[0]) or ("number" if _NUMBER.fullmatch(literal) else "text")
 
 
