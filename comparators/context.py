@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
+from comparators.budget import Budget
 from comparators.literals import cut_apart
 from comparators.model import LONGEST_LITERAL, SHAPES, Capture, Finding, Kind, Reason, made, path_pattern
 from comparators.noise_times import Reading
@@ -21,27 +22,18 @@ if TYPE_CHECKING:
     from comparators.noise_families import SharedValues
     from comparators.self_noise import Own
 
-MOST_FINDINGS = 200
-MOST_LOOKED_AT = 3_000
+MOST_FINDINGS: Final = 200
+MOST_LOOKED_AT: Final = 3_000
 """The number of differences to find where some of them may turn out to be noise; beyond it `legacy_again` is asked."""
-MOST_NODES = 2_000_000
-_MOST_LISTS = 4096
-MOST_TRIALS = 20_000
-"""The number of rows of unordered lists that are compared with each other."""
-MOST_TRIED_NODES = 300_000
-MOST_GLANCES = 60_000
-"""The number of pairs of rows that are checked for being obviously unlike."""
-MOST_PROOFS = 600_000
-"""The further number to prove that a row has no partner at all."""
-MOST_NOTES = 50
+_MOST_LISTS: Final = 4096
+MOST_NOTES: Final = 50
 MORE, MOST_SEEN = "there are more differences than are listed", 1000
-DEEPEST = 256
+DEEPEST: Final = 256
 """PHP writes 512 levels at most, Python's parser about a thousand; handwritten bodies have ten."""
 
-_NUMBER = re.compile(r"(?<![\w.])[0-9][0-9.,']*(?![\w.,'])|[0-9][.,][0-9]")
+_NUMBER: Final = re.compile(r"(?<![\w.])[0-9][0-9.,']*(?![\w.,'])|[0-9][.,][0-9]")
 """That is no part of a token."""
-_NODES, _TRIED, _TRIALS, _GLANCES, _PROOFS = range(5)
-GLANCED = 16
+GLANCED: Final = 16
 """Down to this level a branch is first compared as a whole; each further level would repeat that."""
 
 
@@ -70,10 +62,6 @@ class Differs(Exception):
     """Two values were compared on trial, and differ."""
 
 
-class Untried(Exception):
-    """A search for a better explanation of differences has used up its budget."""
-
-
 class Full(Exception):
     """Enough differences are found."""
 
@@ -88,7 +76,7 @@ class Context:
     from itself in this pair, `seen` collects them where legacy is compared with itself. `again` is asked where these
     were too many to keep; `documents` are the two JSON values that were compared. `reshaped` says that legacy has
     something only now and then, so that modern's was held against nothing, `lists` where it has several lengths of one,
-    `numbered` are the names of its rows where they are a list with gaps.
+    `numbered` are the names of its rows where they are a list with gaps; `budget` is what may still be looked at.
     """
 
     def __init__(
@@ -116,7 +104,7 @@ class Context:
         self.numbered: dict[str, list[str]] = {}
         self._shared: SharedValues | None = None
         self._clocks: Clocks | None = None
-        self._left = [MOST_NODES, MOST_TRIED_NODES, MOST_TRIALS, MOST_GLANCES, MOST_PROOFS]
+        self.budget = Budget()
         self._tries = False
 
     def has(self, rule: str) -> bool:
@@ -185,31 +173,10 @@ class Context:
 
     def spend(self, nodes: int) -> None:
         """Count visited values against the cap; while trying, against that of trials (Untried)."""
-        left = self._left
         if self._tries:
-            left[_TRIED] -= nodes
-            if left[_TRIED] < 0:
-                raise Untried
-            return
-        left[_NODES] -= nodes
-        if left[_NODES] < 0:
+            self.budget.spend_tried(nodes)
+        elif not self.budget.has_nodes(nodes):
             self.stop("nodes")
-
-    def spend_trial(self) -> None:
-        """Count two rows that are compared with each other; Untried at the cap."""
-        self._left[_TRIALS] -= 1
-        if self._left[_TRIALS] < 0:
-            raise Untried
-
-    def spend_glance(self, *, proof: bool) -> None:
-        """Count two rows that are checked quickly, to pair them or to prove that one has no partner.
-
-        Untried at the cap.
-        """
-        kind = _PROOFS if proof else _GLANCES
-        self._left[kind] -= 1
-        if self._left[kind] < 0:
-            raise Untried
 
     def fork(self, *, whole: bool = False) -> Context:
         """Return an empty context for another way to compare the same, which spends from the same cap.
@@ -420,7 +387,7 @@ class Context:
         return self._shared.is_alone(path_pattern(path), value)
 
     def _sharing(self, other: Context) -> Context:
-        other._left = self._left
+        other.budget = self.budget
         return other
 
 

@@ -18,14 +18,14 @@ from comparators.values import plain, within
 # The meaning of a header field, apart from its spelling.
 
 
-_AT_ONCE = re.compile(r'\b(nonce|opaque)="([^"]*)"', re.IGNORECASE)
+_AT_ONCE: Final = re.compile(r'\b(nonce|opaque)="([^"]*)"', re.IGNORECASE)
 _LISTS: Final = frozenset(
     {"access-control-allow-headers", "access-control-allow-methods", "access-control-expose-headers", "allow",
      "cache-control", "content-language", "vary"}
 )  # fmt: skip
 """Fields that are sets of words: neither their order nor their letters' case says anything (RFC 9110, RFC 9111)."""
-_HASH = re.compile(r"[0-9a-f]{16,64}")
-_PARAMETER = re.compile(r';\s*([!#$%&\'*+.^_`|~0-9A-Za-z-]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^;]*)')
+_HASH: Final = re.compile(r"[0-9a-f]{16,64}")
+_PARAMETER: Final = re.compile(r';\s*([!#$%&\'*+.^_`|~0-9A-Za-z-]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^;]*)')
 
 
 def meaning(name: str, values: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""Walks two JSON values."""
+"""Walks two JSON values: lists in order, or as rows whose order does not matter."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from functools import partial
 from typing import Any, Final, NoReturn
 
 from comparators import error_bodies, text_compare
-from comparators.context import DEEPEST, GLANCED, Context, Differs, Full, Mark, Untried
+from comparators.budget import Untried
+from comparators.context import DEEPEST, GLANCED, Context, Differs, Full, Mark
 from comparators.json_labels import labels, may_be_labelled
 from comparators.json_parse import Side, legacy_side, literal, modern_side
 from comparators.json_reshape import reshaped, sparse
@@ -20,20 +21,17 @@ from comparators.one_sided import inside, one_sided
 from comparators.paths import INCLUDE, Place, Trail, pointer, steps_of
 from comparators.quick_differences import quick_differences
 from comparators.row_keys import Likely
-from comparators.row_walk import RowWalk
+from comparators.row_walk import RowWalk, are_paired
 from comparators.scalars import forgiving, one_type
 from comparators.self_noise import counting
 from comparators.sensitive_names import looks_secret
 from comparators.values import Number
 
-# Compares two JSON lists: in order, or as rows whose order does not matter.
-
-
-_SHORTEST_CLOCK = 4
+_SHORTEST_CLOCK: Final = 4
 """`9:41`"""
-_ENOUGH = 8
+_ENOUGH: Final = 8
 """From so many differing elements on it is checked whether all are there in another order."""
-_LONGEST_ASKED = 20_000
+_LONGEST_ASKED: Final = 20_000
 
 
 def compare_lists(
@@ -42,7 +40,8 @@ def compare_lists(
     """Compare two lists; `rule` is what made legacy's side a list."""
     walk.enter(depth, len(modern))
     if place.unordered is not None:
-        Rows(walk, legacy, modern, place, depth).compare(trail, place.unordered.key)
+        if not are_paired(walk, legacy, modern, trail, place, depth):
+            Rows(walk, legacy, modern, place, depth).compare(trail, place.unordered.key)
     elif len(legacy) != len(modern):
         # The lost row could only be guessed, and a wrong guess would report every row after it.
         if not walk.is_own("length", _length(modern), trail, place):
@@ -114,7 +113,7 @@ def _length(rows: list[Any]) -> Number:
     return str(len(rows)).encode()
 
 
-_CONTAINERS = frozenset({dict, list})
+_CONTAINERS: Final = frozenset({dict, list})
 
 
 class Walk(RowWalk):
@@ -299,7 +298,7 @@ class Walk(RowWalk):
 
     def alike(self, legacy: Any, modern: Any, place: Place, depth: int) -> bool:
         """Whether two values would lead to no difference; reports and counts nothing. Untried at the cap of trials."""
-        self.context.spend_trial()
+        self.context.budget.spend_trial()
         if self._trial is None:
             self._trial = Walk(self.context.trial(), tries=True)
             self._trial._likely = self.likely  # noqa: SLF001 - of its own kind

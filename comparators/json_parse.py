@@ -16,18 +16,18 @@ from itertools import accumulate
 from json.decoder import JSONDecodeError
 from json.encoder import encode_basestring, encode_basestring_ascii
 from json.scanner import make_scanner
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar, Final, NoReturn
 
 from comparators.context import DEEPEST, MOST_NOTES, Context
 from comparators.model import LONGEST_LITERAL
 
-BLANKS = " \t\r\n"
-_CONTAINERS = frozenset({dict, list})
-_CROWDED = 8
+BLANKS: Final = " \t\r\n"
+_CONTAINERS: Final = frozenset({dict, list})
+_CROWDED: Final = 8
 """From so many brackets in so many characters on their text tells sooner how deep a document is than its values do."""
-_STEPS = bytes({"[": 1, "{": 1, "]": 255, "}": 255}.get(chr(each), 0) for each in range(256))
-_NO_BRACKETS = bytes(set(range(256)).difference(b"[]{}"))
-_HALF = re.compile(r"[\ud800-\udfff]")
+_STEPS: Final = bytes({"[": 1, "{": 1, "]": 255, "}": 255}.get(chr(each), 0) for each in range(256))
+_NO_BRACKETS: Final = bytes(set(range(256)).difference(b"[]{}"))
+_HALF: Final = re.compile(r"[\ud800-\udfff]")
 
 
 class NotJson(ValueError):
@@ -225,10 +225,10 @@ def _container(value: Any, parts: list[str], room: int, spelled: str) -> int:
 # One side's JSON body: its text and value, and what had to be removed to read it.
 
 
-_MARK = "\ufeff"
+_MARK: Final = "\ufeff"
 # White space that JSON does not have, which an included file with a blank line or a form feed leaves behind.
-_STRAY = "\ufeff \t\r\n\f\v\0"
-_NOTICE = re.compile(
+_STRAY: Final = "\ufeff \t\r\n\f\v\0"
+_NOTICE: Final = re.compile(
     r"\A\s*(?:(?:<br />\s*)?(?:<b>)?(?:PHP )?"
     r"(?:Warning|Notice|Deprecated|Strict Standards|Strict warning|Catchable fatal error|Parse error)(?:</b>)?: "
     r".*? on line (?:<b>)?[0-9]+(?:</b>)?(?:<br />)?\s*)+",

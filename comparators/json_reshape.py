@@ -232,13 +232,15 @@ def _left_behind(legacy: Any, path: tuple[str, ...], context: Context) -> None:
 # Reads an object of PHP as the list that it was before rows were taken out of it.
 
 
-_LONGEST_KEY = 20
+_LONGEST_KEY: Final = 20
 """No integer of PHP is longer."""
-_GAPS = 16
+_GAPS: Final = 16
 """A list with gaps has lost no more than half of its rows, or a few."""
-_FEW = 2
-_NAMES_A_ROW = re.compile(r"(?i:(?:^|_)(?:id|key|code|nr|no|number|uid|pk|year)$)|[a-z](?:Id|ID|Key|Code|Number)$")
-_PLACES_A_ROW = re.compile(r"index|pos|sort|order|rank|offset|line|row|seq|step|level|^i$|^n$", re.IGNORECASE)
+_FEW: Final = 2
+_NAMES_A_ROW: Final = re.compile(
+    r"(?i:(?:^|_)(?:id|key|code|nr|no|number|uid|pk|year)$)|[a-z](?:Id|ID|Key|Code|Number)$"
+)
+_PLACES_A_ROW: Final = re.compile(r"index|pos|sort|order|rank|offset|line|row|seq|step|level|^i$|^n$", re.IGNORECASE)
 
 
 def sparse(legacy: dict[str, Any]) -> list[Any] | None:

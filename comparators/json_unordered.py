@@ -5,23 +5,24 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from itertools import chain
-from typing import Any
+from typing import Any, Final
 
-from comparators.context import GLANCED, Differs, Full, Untried
+from comparators.budget import Untried
+from comparators.context import GLANCED, Differs, Full
 from comparators.paths import Place, Trail
 from comparators.row_guesses import Guesses
 from comparators.row_keys import are_numbers, name_of, sizes, written_rows
 from comparators.row_pairing import Kinds, Rest, by_key, left_over, paired
-from comparators.row_walk import FEW, RowWalk, are_paired
+from comparators.row_walk import FEW, RowWalk
 from comparators.values import Number
 
-_SMALL = 10_000
+_SMALL: Final = 10_000
 """Lists with so many pairs are searched to the end."""
-_TWO = 2
-_SAMPLE = 32
-_HASTY = 8
+_TWO: Final = 2
+_SAMPLE: Final = 32
+_HASTY: Final = 8
 """From so many rows without a partner on, rows are not the same in another order."""
-_CONTAINERS = frozenset({dict, list})
+_CONTAINERS: Final = frozenset({dict, list})
 
 
 class Rows:
@@ -58,8 +59,6 @@ class Rows:
         """
         self._trail = trail
         walk, legacy, modern = self._walk, self._legacy, self._modern
-        if are_paired(walk, legacy, modern, trail, self._place, self._depth):
-            return
         if not self._is_keyed() and self._are_same():
             walk.context.forgive("unordered")
             return
@@ -94,11 +93,8 @@ class Rows:
         if len(walked) >= len(pairs) and walked.issuperset(pairs):
             return
         for right, left in sorted([(right, left) for left, right in pairs.items() if left not in walked]):
-            self._walk_row(left, right)
-
-    def _walk_row(self, left: int, right: int) -> None:
-        row, other = self._legacy[left], self._modern[right]
-        self._walk.values(row, other, (self._trail, right), self._at(right), self._depth + 1)
+            place, trail = self._at(right), (self._trail, right)
+            self._walk.values(self._legacy[left], self._modern[right], trail, place, self._depth + 1)
 
     def _guesses(self) -> Guesses:
         return Guesses(self._walk, self._legacy, self._modern, self._place, self._depth)
@@ -115,8 +111,7 @@ class Rows:
         if len(self._legacy) != len(self._modern) or self._depth >= GLANCED:
             return False
         ours, theirs = self._written()
-        # Most lists that are not the same are not even of the same rows, each counted once.
-        return set(ours) == set(theirs) and Counter(ours) == Counter(theirs)
+        return set(theirs).issuperset(ours) and Counter(ours) == Counter(theirs)
 
     def _written(self) -> tuple[list[Hashable], list[Hashable]]:
         """Return how each row is written."""
@@ -267,20 +262,27 @@ class Rows:
 
     def _bucket(self, lefts: list[int], rights: list[int]) -> dict[int, int]:
         """Pair within one bucket: nearly always in its order, in that of their numbers where some may be apart."""
-        kinds = self._kinds_alike()
         ours, theirs = lefts, rights
-        if kinds is None or len({*map(kinds[0].__getitem__, lefts)}) + len({*map(kinds[1].__getitem__, rights)}) > _TWO:
+        kinds = self._kinds_of(lefts, rights)
+        if sum(kinds) > _TWO:
             ours = sorted(lefts, key=lambda at: sizes(self._legacy[at]))
             theirs = sorted(rights, key=lambda at: sizes(self._modern[at]))
-        if kinds is None or len({*map(kinds[0].__getitem__, lefts)}) == len(lefts):
+        if kinds[0] == len(lefts):
             found = {left: right for left, right in zip(ours, theirs, strict=False) if self._is_walked(left, right)}
         else:
             found = self._once_each(ours, theirs)
         if len(found) == min(len(ours), len(theirs)):
             return found
-        more = paired(ours, theirs, self._alike, found, kinds)
+        more = paired(ours, theirs, self._alike, found, self._kinds_alike())
         self._take_back(found, more)
         return more
+
+    def _kinds_of(self, lefts: list[int], rights: list[int]) -> tuple[int, int]:
+        """Return of how many kinds these rows are, those of legacy and those of modern."""
+        if not self._has_kinds():
+            return len(lefts), len(rights)
+        ours, theirs = self._written()
+        return len(set(map(ours.__getitem__, lefts))), len(set(map(theirs.__getitem__, rights)))
 
     def _once_each(self, ours: list[int], theirs: list[int]) -> dict[int, int]:
         """Pair rows in their order; rows that are written alike are compared once, and counted each time."""
@@ -289,19 +291,15 @@ class Rows:
         for left, right in zip(ours, theirs, strict=False):
             pair = self._pair(left, right)
             if pair not in costs:
-                before = dict(self._walk.context.forgiven)
-                costs[pair] = self._counted(before) if self._is_walked(left, right) else None
+                before = Counter(self._walk.context.forgiven)
+                is_walked = self._is_walked(left, right)
+                costs[pair] = dict(Counter(self._walk.context.forgiven) - before) if is_walked else None
             elif (cost := costs[pair]) is not None:
                 self._walked.add(left)
                 self._walk.context.forgive_all(cost)
             if costs[pair] is not None:
                 found[left] = right
         return found
-
-    def _counted(self, before: dict[str, int]) -> dict[str, int]:
-        """Return what was excused since then."""
-        now = self._walk.context.forgiven
-        return {rule: times - before.get(rule, 0) for rule, times in now.items() if times != before.get(rule, 0)}
 
     def _take_back(self, found: dict[int, int], more: dict[int, int]) -> None:
         """Forget that pairs were compared which are others now, and what was excused in them."""
@@ -355,8 +353,8 @@ class Rows:
         """
         if self._are_numbers_alone(rest, theirs):
             return rest
+        kinds = self._kinds_alike()
         try:
-            kinds = self._kinds_alike()
             found |= paired(*rest, self._alike, None, kinds)
             rest = left_over(found, *rest)
             if all(rest) and (len(ours) * len(theirs) <= _SMALL or not self._is_alone(rest[0][0], theirs)):
@@ -380,9 +378,13 @@ class Rows:
         self._certain = self._certain or are_alone
         return are_alone
 
+    def _has_kinds(self) -> bool:
+        """Whether rows that are written alike are alike to the same others, for the settings of all are the same."""
+        return self._place.is_uniform and not self._walk.context.minds_places
+
     def _kinds_alike(self) -> Kinds | None:
         """Return the kinds of rows that are alike to the same others; None where each row has settings of its own."""
-        if not self._place.is_uniform or self._walk.context.minds_places:
+        if not self._has_kinds():
             return None
         if self._kinds is None:
             ours, theirs = self._written()
@@ -415,7 +417,7 @@ class Rows:
         pair = self._pair(left, right)
         answer = self._known.get(pair)
         if answer is None:
-            self._walk.context.spend_glance(proof=proof)
+            self._walk.context.budget.spend_glance(proof=proof)
             row, other, place = self._legacy[left], self._modern[right], self._at(right)
             if self._likely.are_apart(row, other, place):
                 if proof:  # too many to remember

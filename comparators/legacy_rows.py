@@ -16,7 +16,8 @@ from itertools import islice, pairwise
 from operator import or_
 from typing import Any, Final, NamedTuple
 
-from comparators.context import Context, Full, Untried
+from comparators.budget import Untried
+from comparators.context import Context, Full
 from comparators.html_volatile import is_unfilled
 from comparators.json_compare import Walk
 from comparators.json_labels import NAMES, labels

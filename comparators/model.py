@@ -20,7 +20,7 @@ Kind = Literal["value", "type", "missing", "extra", "order", "length", "status",
 Reason = Literal["", "body_cap", "depth", "nodes", "time", "encoding", "session", "error"]
 """Why a pair was not compared; `time` and `session` are set by the callers, `error` is a failure."""
 
-LONGEST_LITERAL = 256
+LONGEST_LITERAL: Final = 256
 NOTHING: Mapping[str, int] = MappingProxyType({})
 made: Final = tuple.__new__
 """Makes a named tuple in half the time that its own constructor takes."""

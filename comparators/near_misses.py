@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from types import NoneType
-from typing import Any
+from typing import Any, Final
 
 from comparators.context import Context
 from comparators.scalars import ZERO_DATE, are_decimals, as_bit
 from comparators.values import Number, instant_of, is_date, is_near, moment
 
-_NUMERIC = re.compile(r"[+-]?[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?")
+_NUMERIC: Final = re.compile(r"[+-]?[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?")
 
 
 def nearly(legacy: Any, modern: Any, context: Context) -> str:

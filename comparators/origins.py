@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 # Neither character occurs in JSON text, HTML or a header.
-_ORIGIN = "\x00"
-_BARE = "\x01"
+_ORIGIN: Final = "\x00"
+_BARE: Final = "\x01"
 # A path that begins with two slashes is no relative address: it would name another host.
-_RELATIVE = re.compile(rf"{_ORIGIN}(?=/(?![/\\]))")
-_BEFORE = r"(?:https?(?::|%3A))?(?://|\\/\\/|%2F%2F)"
-_AFTER = r"(?![\w@-]|\.\w|:\d|%3A\d)"
-_DEFAULT_PORTS = {"80", "443"}
+_RELATIVE: Final = re.compile(rf"{_ORIGIN}(?=/(?![/\\]))")
+_BEFORE: Final = r"(?:https?(?::|%3A))?(?://|\\/\\/|%2F%2F)"
+_AFTER: Final = r"(?![\w@-]|\.\w|:\d|%3A\d)"
+_DEFAULT_PORTS: Final = {"80", "443"}
 
 
 _QUERY: Final = re.compile(r"(?:(?<=[^\s?])\?|\A\?(?=[\w.~%\[\]-]+=))[^\s\"'<>#?]+")

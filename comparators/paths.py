@@ -13,8 +13,8 @@ from typing import Any, Final
 
 from comparators.values import limits
 
-ONE = "*"
-ANY = "**"
+ONE: Final = "*"
+ANY: Final = "**"
 Trail = tuple[Any, Any] | None
 """A path while walking, innermost step outside: `(outer trail, key)`; None is the root. Made a pointer when needed."""
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from comparators.origins import Origins
 from comparators.paths import Allowed, Equivalent, Ignored, Included, Place, Setting, Tolerance, Unordered, root, steps
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from comparators.noise_rules import NoiseRule
 
 
-PHP_RULES = (
+PHP_RULES: Final = (
     "numeric_string", "bool_int", "empty_array", "sparse_list", "datetime", "own_host", "html", "text_html_json",
     "bom_ws", "float_noise", "attributes", "query_spaces", "embedded_json", "php_datetime", "charset", "clock",
 )  # fmt: skip
-EQUIVALENCES = (
+EQUIVALENCES: Final = (
     "null_missing", "empty_null", "zero_date", "unix_time", "date_midnight", "decimal_strings", "number_to_string",
     "loose_types", "strip_php_warnings", "content_type", "cookies",
 )  # fmt: skip
@@ -52,7 +52,7 @@ class Spot:
     tolerances: tuple[Any, ...] = ()
 
 
-ANYWHERE = Spot()
+ANYWHERE: Final = Spot()
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,12 +183,12 @@ def _meant(word: str, known: Sequence[str]) -> str:
 # Reads a `compare:` mapping into a policy, refusing what it does not know.
 
 
-KEYS = (
+KEYS: Final = (
     "preset", "headers", "ignore", "ignore_text", "allow_extra", "unordered", "tolerance", "equivalent",
     "legacy_timezone", "map", "status", "redirects", "errors", "body", "noise", "custom", "include", "asset_paths",
 )  # fmt: skip
-BODIES = ("auto", "json", "ndjson", "jsonp", "form", "html", "xml", "csv", "text", "bytes")
-_SPOT = re.compile(r"@status|@body|@header:[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+BODIES: Final = ("auto", "json", "ndjson", "jsonp", "form", "html", "xml", "csv", "text", "bytes")
+_SPOT: Final = re.compile(r"@status|@body|@header:[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
 def read(mapping: Mapping[str, Any], *, origins: Origins, noise_rules: tuple[Any, ...], today: date) -> Policy:

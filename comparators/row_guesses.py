@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Hashable
-from typing import Any
+from typing import Any, Final
 
 from comparators.paths import Place
 from comparators.row_pairing import Rest
 from comparators.row_walk import RowWalk
 
-_FEW = 400
-_SMALL = 40_000
+_FEW: Final = 400
+_SMALL: Final = 40_000
 """So many values in all are walked through to find the pairs with the least between them."""
-_SHARED_BY_FEW = 32
-_CANDIDATES = 16
+_SHARED_BY_FEW: Final = 32
+_CANDIDATES: Final = 16
 
 
 class Guesses:

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+import marshal
 from bisect import bisect_left
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import chain, islice
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from comparators.context import Context
 from comparators.paths import Place
 from comparators.values import Moment, Number, exact, instant_of, is_date, moment, plain
 
-ZERO_DATE = "0000-00-00 00:00:00"
-_CONTAINERS = frozenset({dict, list})
-_MIDNIGHT = "00:00:00"
-_START = datetime(1970, 1, 1, tzinfo=UTC)
-_FAR = 1e-9
-_FIGURES = frozenset("-0123456789") | {""}
-_MOST_ADDRESSES = 20_000
-_EPOCH = 10
+ZERO_DATE: Final = "0000-00-00 00:00:00"
+_CONTAINERS: Final = frozenset({dict, list})
+_MIDNIGHT: Final = "00:00:00"
+_START: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_FAR: Final = 1e-9
+_FIGURES: Final = frozenset("-0123456789") | {""}
+_MOST_ADDRESSES: Final = 20_000
+_EPOCH: Final = 10
 """Digits."""
-_DEEP = 8
-_MOST_LEAVES = 16
+_DEEP: Final = 8
+_MOST_LEAVES: Final = 16
+_WITHOUT_REFERENCES: Final = 2
+"""The version of `marshal` that says nothing of which values are the same object."""
 
 
 def frozen(value: Any) -> Hashable:
@@ -45,9 +48,15 @@ def written_rows(rows: list[Any]) -> list[Hashable]:
     kinds = set(map(type, rows))
     if _CONTAINERS.isdisjoint(kinds):
         return rows
-    if _CONTAINERS.issuperset(kinds):
-        return list(map(repr, rows))
-    return [repr(row) if type(row) in _CONTAINERS else cast(Hashable, row) for row in rows]
+    return [_written(row) if type(row) in _CONTAINERS else cast(Hashable, row) for row in rows]
+
+
+def _written(row: Any) -> Hashable:
+    """Return what only a row that is written alike has, in one tuple: a number is bytes as well.
+
+    `marshal` writes twice as fast as `repr`; what it writes in its second version depends on nothing but the values.
+    """
+    return (marshal.dumps(row, _WITHOUT_REFERENCES),)
 
 
 def named(value: Any) -> Hashable:
@@ -67,11 +76,12 @@ def name_of(legacy: list[Any], modern: list[Any], key: str) -> Callable[[int, bo
     return name
 
 
-def sizes(row: Any) -> list[float]:
+def sizes(row: Any) -> tuple[float, ...]:
     """Return the numbers in a row, by which rows that a tolerance holds together come to stand side by side."""
+    # a tuple: Python sorts those in half the time that lists take
     if type(row) is dict:
-        return [float(each) for each in row.values() if type(each) is bytes]
-    return [float(each) for each in (row if type(row) is list else [row]) if type(each) is bytes]
+        return tuple([float(each) for each in row.values() if type(each) is bytes])
+    return tuple([float(each) for each in (row if type(row) is list else [row]) if type(each) is bytes])
 
 
 class Likely:
@@ -109,13 +119,18 @@ class Likely:
 
     def rows(self, rows: list[Any], place: Place, *, modern: bool) -> list[Hashable]:
         """Return the keys of a list's rows; known where the list stands in another whose rows have keys."""
-        known = self._rows.get((id(rows), modern))
+        known = self.known(rows, modern=modern)
         if known is not None:
-            return known[1]
+            return known
         if place.bare or place.is_uniform:
             inner = place.step(0)
             return [self.key(each, inner, modern=modern) for each in rows]
         return [self.key(each, place.step(index), modern=modern) for index, each in enumerate(rows)]
+
+    def known(self, rows: list[Any], *, modern: bool) -> list[Hashable] | None:
+        """Return the keys of a list's rows where they are known."""
+        found = self._rows.get((id(rows), modern))
+        return None if found is None else found[1]
 
     def has_keys(self, legacy: list[Any], modern: list[Any]) -> bool:
         """Whether the keys of both lists' rows are known."""
@@ -229,7 +244,7 @@ class Likely:
     def _members(self, value: dict[str, Any], place: Place, *, modern: bool) -> Hashable:
         if "timezone_type" in value and (when := instant_of(value)) is not None:
             return self._instant(when, place)
-        if next(iter(value)).isdigit() and all(name.isdigit() for name in value):
+        if _are_numbers(value):
             return self._list(list(value.values()), place, modern=modern)
         found = []
         bare = place.bare
@@ -239,6 +254,8 @@ class Likely:
             if key is not None:
                 found.append((name, key))
         # A hash instead of what it is of: a key that is the same by chance leads to one row looked at in vain.
+        if len(found) == 1:
+            return hash(found[0])
         return hash(frozenset(found)) if found else 0
 
     def _list(self, value: list[Any], place: Place, *, modern: bool) -> Hashable:
@@ -280,6 +297,14 @@ class Likely:
         else:
             seconds = (when.wall.replace(tzinfo=UTC) - when.offset - _START).total_seconds()
         return f"{seconds:.0f}" if not when.fraction else f"{seconds:.0f}.{when.fraction}"
+
+
+def _are_numbers(names: dict[str, Any]) -> bool:
+    """Whether all members go by numbers, as those of a list with gaps do."""
+    for name in names:  # noqa: SIM110 - compiled a generator costs ten times as much, once a row
+        if not name.isdigit():
+            return False
+    return True
 
 
 Path = tuple[str | int, ...]

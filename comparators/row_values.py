@@ -14,19 +14,19 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from struct import pack, unpack
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 INTEGER, DECIMAL, FLOAT, BOOLEAN, TEXT = "integer", "decimal", "float", "boolean", "text"
 DATE, DATETIME, TIME, JSON, UUIDS, BINARY, OTHER = "date", "datetime", "time", "json", "uuid", "binary", "other"
-NUMBERS = frozenset({INTEGER, DECIMAL, FLOAT})
+NUMBERS: Final = frozenset({INTEGER, DECIMAL, FLOAT})
 
-SAME = ""
+SAME: Final = ""
 """What `rule` returns for two values that are the same without any rule."""
-ZERO_DATE = "0000-00-00"
-_PLAIN_DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
-_PLAIN_TEXT = frozenset({TEXT, UUIDS})
+ZERO_DATE: Final = "0000-00-00"
+_PLAIN_DECIMAL: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
+_PLAIN_TEXT: Final = frozenset({TEXT, UUIDS})
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, NoReturn
+from collections.abc import Hashable
+from typing import Any, Final, NoReturn
 
 from comparators.context import Context, Differs, Full
 from comparators.paths import Place, Trail
 from comparators.row_keys import Likely
 
-FEW = 16
+FEW: Final = 16
 
 
 class RowWalk(ABC):
@@ -77,23 +78,41 @@ def are_paired(walk: RowWalk, legacy: list[Any], modern: list[Any], trail: Trail
     Only for lists that stand in another whose rows have keys: those hold the keys of these.
     """
     pair = id(legacy), id(modern)
-    if len(legacy) != len(modern) or len(modern) > FEW or not walk.likely.has_keys(legacy, modern):
+    if len(legacy) != len(modern) or len(modern) > FEW or pair in walk.failed:
         return False
-    if pair in walk.failed:
-        return False
-    ours = walk.likely.rows(legacy, place, modern=False)
-    theirs = {key: right for right, key in enumerate(walk.likely.rows(modern, place, modern=True))}
-    if len(theirs) != len(modern) or len(set(ours)) != len(ours) or not all(key in theirs for key in ours):
+    ours, theirs = walk.likely.known(legacy, modern=False), walk.likely.known(modern, modern=True)
+    if ours is None or theirs is None or (pairs := _same_keys(ours, theirs)) is None:
         return False
     before = walk.context.mark()
-    pairs = [theirs[key] for key in ours]
     if _are_alike(walk, legacy, modern, pairs, trail, place, depth):
-        if pairs != sorted(pairs):
+        if not _are_in_order(pairs):
             walk.context.forgive("unordered")
         return True
     walk.context.go_back(before)
     walk.failed[pair] = legacy, modern
     return False
+
+
+def _same_keys(ours: list[Hashable], theirs: list[Hashable]) -> list[int] | None:
+    """Return where in the second list each key of the first is; None where they are not the same, each there once."""
+    places = {key: right for right, key in enumerate(theirs)}
+    if len(places) != len(theirs):
+        return None
+    pairs: list[int] = []
+    for key in ours:
+        right = places.get(key)
+        if right is None or right in pairs:
+            return None
+        pairs.append(right)
+    return pairs
+
+
+def _are_in_order(pairs: list[int]) -> bool:
+    """Whether each row stands where it stood."""
+    for left, right in enumerate(pairs):  # noqa: SIM110 - compiled a generator costs more than the rest
+        if left != right:
+            return False
+    return True
 
 
 def _are_alike(
@@ -103,8 +122,8 @@ def _are_alike(
     inner = place if place.bare else place.step(0) if place.is_uniform else None
     before = walk.context.differences
     try:
-        for row, right in zip(legacy, pairs, strict=True):
-            walk.values(row, modern[right], (trail, right), inner or place.step(right), depth + 1)
+        for left, right in enumerate(pairs):
+            walk.values(legacy[left], modern[right], (trail, right), inner or place.step(right), depth + 1)
             if walk.context.differences > before:
                 return False
     except (Differs, Full):

@@ -7,7 +7,7 @@ the other way round, unless the rule says so.
 from __future__ import annotations
 
 from types import NoneType
-from typing import Any
+from typing import Any, Final
 
 from comparators.context import Context
 from comparators.paths import Place
@@ -29,9 +29,9 @@ from comparators.values import (
     within,
 )
 
-ZERO_DATE = "0000-00-00 00:00:00"
-_LONGEST_EPOCH = 12
-_BITS = {"0": 0, "1": 1, b"0": 0, b"1": 1}
+ZERO_DATE: Final = "0000-00-00 00:00:00"
+_LONGEST_EPOCH: Final = 12
+_BITS: Final = {"0": 0, "1": 1, b"0": 0, b"1": 1}
 EQUAL: tuple[str, ...] = ()
 Rules = tuple[str, ...] | None
 """The rules by which two values are the same, none where they are equal; None where no rule applies."""

@@ -12,12 +12,12 @@ from rules.secret_names import looks_secret, words
 
 __all__ = ("Mask", "looks_money", "looks_secret")
 
-_MONEY_WORDS = frozenset({"tax", "taxes", "vat", "due", "dues", "qty", "fee", "fees", "cost", "costs", "paid"})
-_DUE_WORDS = frozenset(
+_MONEY_WORDS: Final = frozenset({"tax", "taxes", "vat", "due", "dues", "qty", "fee", "fees", "cost", "costs", "paid"})
+_DUE_WORDS: Final = frozenset(
     {"due", "dues", "until", "till", "valid", "validity", "deadline", "end", "ends", "ending", "exp", "ttl", "renewal",
      "renews", "after"}
 )  # fmt: skip
-_MONEY_PARTS = ("amount", "total", "price", "balance", "credit", "currency", "quantity", "discount", "refund")
+_MONEY_PARTS: Final = ("amount", "total", "price", "balance", "credit", "currency", "quantity", "discount", "refund")
 _LONGEST_NAME: Final = 64
 
 
@@ -44,7 +44,7 @@ def looks_due(names: Iterable[str]) -> bool:
     return any("expir" in name.lower() or not _DUE_WORDS.isdisjoint(words(name)) for name in names)
 
 
-_MOST_WORDS = 3
+_MOST_WORDS: Final = 3
 
 
 def may_name(text: str) -> bool:
@@ -52,12 +52,12 @@ def may_name(text: str) -> bool:
     return text.count(" ") < _MOST_WORDS and not text.endswith("?") and not text.startswith("Till ")
 
 
-_TIMED_WORDS = frozenset({"cputime", "walltime", "elapsed", "took", "latency"})
-_OWN_WORK = frozenset(
+_TIMED_WORDS: Final = frozenset({"cputime", "walltime", "elapsed", "took", "latency"})
+_OWN_WORK: Final = frozenset(
     {"cpu", "wall", "response", "render", "rendering", "exec", "execution", "query", "process", "processing", "load",
      "loading", "generation", "parse", "backend", "php", "sql", "db"}
 )  # fmt: skip
-_SPANS = frozenset({"time", "duration", "ms", "msec", "millis", "seconds", "sec", "secs", "us", "micros"})
+_SPANS: Final = frozenset({"time", "duration", "ms", "msec", "millis", "seconds", "sec", "secs", "us", "micros"})
 
 
 def looks_timed(names: Sequence[str]) -> bool:

@@ -9,19 +9,19 @@ from functools import lru_cache
 from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
-_PLAIN = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
+_PLAIN: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
 # Sixty digits keep a difference apart from rounding even between amounts of forty.
-_ARITHMETIC = Context(prec=60, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[])
-_NOISE = Decimal("1e-12")
-_NEAR = Decimal("1e-6")
-_TENTH_OF_A_CENT = Decimal("0.001")
-_CLOSE = (None, 0.001)
-_EVERY_DECIMAL = 15
+_ARITHMETIC: Final = Context(prec=60, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[])
+_NOISE: Final = Decimal("1e-12")
+_NEAR: Final = Decimal("1e-6")
+_TENTH_OF_A_CENT: Final = Decimal("0.001")
+_CLOSE: Final = (None, 0.001)
+_EVERY_DECIMAL: Final = 15
 """Decimals of up to so many digits are distinguished by the double nearest to them."""
-_PLAINLY = 1e-5
-_LARGEST = 1e300
-_LEAST = 1e-300
-_LAST_DIGITS = 1e-15
+_PLAINLY: Final = 1e-5
+_LARGEST: Final = 1e300
+_LEAST: Final = 1e-300
+_LAST_DIGITS: Final = 1e-15
 """More than what reading two literals as doubles and subtracting them gets wrong, as a share of the larger."""
 
 Exact = tuple[bool, str, int]
@@ -68,6 +68,8 @@ def _has_power(text: str) -> bool:
 
 def are_equal(left: str, right: str) -> bool:
     """Whether two texts that are numbers have one value; of short ones without a power their doubles say so."""
+    if left == right:
+        return True
     if len(left) <= _EVERY_DECIMAL >= len(right) and not _has_power(left + right):
         return float(left) == float(right)
     return exact(left) == exact(right)
@@ -190,21 +192,21 @@ def _spelled(value: Number | str) -> str:
 # Points in time written as text: the spellings that PHP and Python use, and when two of them are one instant.
 
 
-_ISO = re.compile(
+_ISO: Final = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]([0-9]{2}:[0-9]{2})(?:(:[0-9]{2})(?:[.,]([0-9]{1,9}))?)? ?"
     r"(?:([Zz]|UTC|GMT)|([+-])([0-9]{2})(?::?([0-9]{2}))?)?"
 )
-_BASIC = re.compile(
+_BASIC: Final = re.compile(
     r"([0-9]{4})([0-9]{2})([0-9]{2})T([0-9]{2})([0-9]{2})([0-9]{2})"
     r"(?:(Z)|([+-])([0-9]{2})([0-9]{2}))?"
 )
-_MAIL = re.compile(
+_MAIL: Final = re.compile(
     r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), ([0-9]{2}) ([A-Z][a-z]{2}) ([0-9]{4}) ([0-9]{2}:[0-9]{2}:[0-9]{2}) "
     r"(?:(GMT|UTC)|([+-])([0-9]{2})([0-9]{2}))"
 )
-_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_DAY = 10
+_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_DAY: Final = 10
 _MEMBERS: Final = 3
 _ZONE_TYPES: Final = (b"1", b"2", b"3")
 _OFFSET: Final = re.compile(r"([+-])([0-9]{2}):?([0-9]{2})")
@@ -212,8 +214,8 @@ _ABBREVIATIONS: Final = {
     "Z": 0, "UTC": 0, "GMT": 0, "WET": 0, "WEST": 1, "BST": 1, "CET": 1, "CEST": 2, "EET": 2, "EEST": 3, "MSK": 3,
     "EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7,
 }  # fmt: skip
-_SHORTEST = 15
-_LONGEST = 40
+_SHORTEST: Final = 15
+_LONGEST: Final = 40
 
 
 class Moment(NamedTuple):

@@ -30,6 +30,7 @@ ROOMS = ("proxy", "rules", "comparators", "dashboards")
 BESIDE = ("tests", "bench", "examples", "docs", "deploy")
 HOT = (
     "comparators/body_kind.py",
+    "comparators/budget.py",
     "comparators/clock.py",
     "comparators/comparison.py",
     "comparators/context.py",

@@ -10,17 +10,18 @@ from __future__ import annotations
 
 import mmap
 import struct
+from typing import Final
 
 from proxy.ipc.codec import LARGEST, WireError
 from proxy.ipc.messages import Answer, Pair
 
-NUMBER = struct.Struct("!Q")
+NUMBER: Final = struct.Struct("!Q")
 """A judge's answer: how many pairs of a connection are done. The shared page holds the number of the present one."""
-PAGE = mmap.PAGESIZE
-VERSION = 2
-_HEAD = struct.Struct("!B3xIIIi")
-_NONE = -1
-_MEMBERS = 12
+PAGE: Final = mmap.PAGESIZE
+VERSION: Final = 2
+_HEAD: Final = struct.Struct("!B3xIIIi")
+_NONE: Final = -1
+_MEMBERS: Final = 12
 
 
 def pack_pair(pair: Pair) -> bytes:
