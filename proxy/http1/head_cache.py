@@ -68,6 +68,9 @@ request_id: Final = re.compile(r"[A-Za-z0-9._-]{1,128}").fullmatch
 traceparent: Final = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}").fullmatch
 _OF_IDS: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
 _LONGEST_ID: Final = 128
+_AN_ID: Final = b"a" * _LONGEST_ID
+_LETTERS: Final = bytes(_AN_ID[0] if letter in _OF_IDS else letter for letter in range(256))
+"""A table that makes one letter of all that an id may have; to delete these takes Python six times as long."""
 _DIGITS: Final = bytes.maketrans(b"123456789abcdef", b"0" * 15)
 _SHAPE: Final = b"00-" + b"0" * 32 + b"-" + b"0" * 16 + b"-00"
 _NO_TRACE: Final = b"0" * 32
@@ -106,7 +109,7 @@ spelling: Final = Spelling()
 
 def is_request_id(value: bytes) -> bool:
     """Whether the expression `request_id` matches; a match object for each request costs more than the rest here."""
-    return 0 < len(value) <= _LONGEST_ID and not value.translate(None, _OF_IDS)
+    return 0 < len(value) <= _LONGEST_ID and value.translate(_LETTERS) == _AN_ID[: len(value)]
 
 
 def is_traceparent(value: bytes) -> bool:

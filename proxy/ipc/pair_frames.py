@@ -10,17 +10,18 @@ from __future__ import annotations
 
 import mmap
 import struct
+from typing import Final
 
 from proxy.ipc.codec import LARGEST, WireError
 from proxy.ipc.messages import Answer, Pair
 
-NUMBER = struct.Struct("!Q")
+NUMBER: Final = struct.Struct("!Q")
 """A judge's answer: how many pairs of a connection are done. The shared page holds the number of the present one."""
-PAGE = mmap.PAGESIZE
-VERSION = 2
-_HEAD = struct.Struct("!B3xIIIi")
-_NONE = -1
-_MEMBERS = 12
+PAGE: Final = mmap.PAGESIZE
+VERSION: Final = 2
+_HEAD: Final = struct.Struct("!B3xIIIi")
+_NONE: Final = -1
+_MEMBERS: Final = 12
 
 
 def pack_pair(pair: Pair) -> bytes:
@@ -43,9 +44,13 @@ def pack_pair(pair: Pair) -> bytes:
 
 
 def _add(lines: list[str], answer: Answer) -> None:
-    count = len(answer.headers)
-    lines.append(f"{answer.status} {answer.seconds!r} {answer.at!r} {int(answer.truncated)} {count} {answer.failed}")
-    lines.extend([f"{name}: {value}" for name, value in answer.headers])
+    headers = answer.headers
+    truncated = "1" if answer.truncated else "0"
+    # not one formatted text: compiled, its `!r` is looked up by name each time
+    told = str(answer.status), repr(answer.seconds), repr(answer.at), truncated, str(len(headers)), answer.failed
+    lines.append(" ".join(told))
+    for name, value in headers:
+        lines.append(f"{name}: {value}")
 
 
 def unpack_pair(text: bytes, bodies: tuple[bytes, bytes, bytes | None]) -> Pair:

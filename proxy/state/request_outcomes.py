@@ -16,8 +16,8 @@ from proxy.telemetry.worker_metrics import is_write_of_modern
 from rules.guard.window import Tally
 from rules.masking import MASK
 
-FORCED = "force"
-_CLIENT_ERRORS = range(400, 500)
+FORCED: Final = "force"
+_CLIENT_ERRORS: Final = range(400, 500)
 Key = tuple[str, str, int]
 """Route, side, generation."""
 Age = tuple[str, str, int, float]

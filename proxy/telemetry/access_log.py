@@ -10,6 +10,7 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
 import orjson
 
@@ -112,11 +113,11 @@ class AccessLog:
         return alike
 
 
-_LONGEST_PATH = 1024
-_LONGEST_NAME = 256
-_ALIKE = ("route", "config", "generation", "weight", "side", "reason", "answered", "upstream")
-_ALIKE_AT_MOST = 4096
-_MILLISECONDS = tuple(b"%03d" % number for number in range(1000))
+_LONGEST_PATH: Final = 1024
+_LONGEST_NAME: Final = 256
+_ALIKE: Final = ("route", "config", "generation", "weight", "side", "reason", "answered", "upstream")
+_ALIKE_AT_MOST: Final = 4096
+_MILLISECONDS: Final = tuple(b"%03d" % number for number in range(1000))
 
 
 def _text(line: dict[str, object]) -> bytes:
@@ -127,7 +128,7 @@ def _text(line: dict[str, object]) -> bytes:
 
 
 _dumps = orjson.dumps
-_NEWLINE = orjson.OPT_APPEND_NEWLINE
+_NEWLINE: Final = orjson.OPT_APPEND_NEWLINE
 
 
 def _spellable(value: object) -> object:

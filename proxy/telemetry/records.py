@@ -8,13 +8,13 @@ from typing import Final, Generic, NamedTuple, TypeVar
 
 make: Final = tuple.__new__
 """Makes a named tuple without its own constructor, which costs more than the tuple."""
-NO_SIDE = "none"
+NO_SIDE: Final = "none"
 """The side of a response that the proxy itself made."""
 
 
-UNHEALTHY = "unhealthy"
+UNHEALTHY: Final = "unhealthy"
 """The reason of a decision for legacy because modern has no healthy target: each counts as one failure of modern."""
-NEUTRAL = ("client", "declined", "busy")
+NEUTRAL: Final = ("client", "declined", "busy")
 """Ends of an attempt that are no evidence about its side."""
 
 

@@ -47,9 +47,9 @@ def is_sampled(traceparent: str) -> bool:
     return not traceparent or traceparent[-1] in "13579bdf"
 
 
-SERVER = "server"
-CLIENT = "client"
-_OWN = "f"
+SERVER: Final = "server"
+CLIENT: Final = "client"
+_OWN: Final = "f"
 Values = Mapping[str, str | int | float | bool]
 
 
@@ -140,12 +140,12 @@ def _attempted(method: str, route: str, attempt: Attempt, role: str) -> Values:
 # Decides whether traces are recorded, by OpenTelemetry's own variables.
 
 
-SWITCH = "STRANGLER_OTEL"
+SWITCH: Final = "STRANGLER_OTEL"
 """1: record, to whatever the exporter's own default is; 0: do not, whatever else is set."""
-_ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
-_SHARE = "OTEL_TRACES_SAMPLER_ARG"
-_YES = ("1", "true", "yes", "on")
-_NO = ("0", "false", "no", "off")
+_ENDPOINTS: Final = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+_SHARE: Final = "OTEL_TRACES_SAMPLER_ARG"
+_YES: Final = ("1", "true", "yes", "on")
+_NO: Final = ("0", "false", "no", "off")
 
 
 def is_wanted(environ: Mapping[str, str]) -> bool:

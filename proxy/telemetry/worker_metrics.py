@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final
 
 from proxy.telemetry.aggregation import Exemplar
 from proxy.telemetry.metric_names import (
@@ -264,8 +265,8 @@ class ShadowCounts:
 # Counts the writes that only modern has served: what a rollback would leave behind where databases are separate.
 
 
-_READS = frozenset(("GET", "HEAD", "OPTIONS", "TRACE"))
-_DONE = range(200, 400)
+_READS: Final = frozenset(("GET", "HEAD", "OPTIONS", "TRACE"))
+_DONE: Final = range(200, 400)
 
 
 class ModernWrites:

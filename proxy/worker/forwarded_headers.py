@@ -90,7 +90,7 @@ def _plain(address: str) -> str:
 Origin = tuple[str, str]
 """Scheme and host."""
 _SCHEMES: Final = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
-_REPLACED = ("x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "forwarded")
+_REPLACED: Final = ("x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "forwarded")
 
 
 def own_lines(head: RequestHead, peer: Peer, call_id: str, span: str = "") -> str:
@@ -129,8 +129,8 @@ def _where_from(head: RequestHead, peer: Peer) -> str:
 
 
 _known: dict[tuple[str, str, str, tuple[str, ...]], str] = {}
-_KNOWN_AT_MOST = 4096
-_LONGEST = 1024
+_KNOWN_AT_MOST: Final = 4096
+_LONGEST: Final = 1024
 
 
 def _remember(key: tuple[str, str, str, tuple[str, ...]], lines: str) -> str:

@@ -340,10 +340,10 @@ class Server(ServerContext):
 # answers such a POST with 502. A response that says `Connection: close` cannot be crossed (RFC 9112, 9.6).
 
 
-PARTING = 0.5
+PARTING: Final = 0.5
 """Seconds that kept connections have to be used once more, so that the answer can say that it was the last."""
-_LOOK_EVERY = 0.02
-_TURNS = 10
+_LOOK_EVERY: Final = 0.02
+_TURNS: Final = 10
 
 
 async def announce(server: Server, seconds: float) -> None:

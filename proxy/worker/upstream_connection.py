@@ -104,9 +104,9 @@ class UpstreamConnection:
     """
 
     __slots__ = (
-        "_body", "_bounded", "_buffer", "_descriptor", "_ended_properly", "_head", "_informed", "_poll", "_reading",
-        "_secure", "address", "answered", "busy", "closed", "expires", "idle_since", "paused", "received", "requester",
-        "target", "transport", "tunnel",
+        "_body", "_bounded", "_buffer", "_descriptor", "_end", "_ended_properly", "_head", "_informed", "_poll",
+        "_reading", "_secure", "address", "answered", "busy", "closed", "expires", "idle_since", "paused", "received",
+        "requester", "target", "transport", "tunnel",
     )  # fmt: skip
 
     def __init__(self, target: ConnectionOwner) -> None:
@@ -130,6 +130,7 @@ class UpstreamConnection:
         self._reading = True
         self._secure = False
         self._descriptor = -1
+        self._end = 0  # of the last head: most are as long as the one before
         self._ended_properly = False
         self._poll: select.poll | None = None
 
@@ -221,7 +222,10 @@ class UpstreamConnection:
             elif self._buffer:
                 self._read_head(requester, self._buffer + data, len(self._buffer))
             else:
-                end = data.find(b"\r\n\r\n") + 4
+                end = self._end
+                if not end or data[end - 4 : end] != b"\r\n\r\n":  # what is cached has no earlier one
+                    end = data.find(b"\r\n\r\n") + 4
+                    self._end = max(end, 4)
                 head = _seen.lately.get(data[:end])
                 if head is None or not head.is_simple or len(data) - end != head.length or requester.method == "HEAD":
                     self._read_head(requester, data, 0)

@@ -16,11 +16,11 @@ from rules.guard.excuses import NOTHING_EXCUSED, Excused
 # Prometheus' buckets would put the same P95 tens of percent off.
 
 
-ACCURACY = 0.01
-_BASE = (1 + ACCURACY) / (1 - ACCURACY)
-_STEPS = 1 / log(_BASE)
-_MIDDLE = 2 / (_BASE + 1)
-_SHORTEST = 1e-6
+ACCURACY: Final = 0.01
+_BASE: Final = (1 + ACCURACY) / (1 - ACCURACY)
+_STEPS: Final = 1 / log(_BASE)
+_MIDDLE: Final = 2 / (_BASE + 1)
+_SHORTEST: Final = 1e-6
 """Latencies below a microsecond are all the same to us; a logarithm of 0 there is not."""
 
 
@@ -83,7 +83,7 @@ class Tally:
         return percentile(self.latencies, share)
 
 
-_LOWEST = ceil(log(_SHORTEST) * _STEPS)
+_LOWEST: Final = ceil(log(_SHORTEST) * _STEPS)
 
 
 def percentile(latencies: Mapping[int, int], share: float) -> float | None:
@@ -153,7 +153,7 @@ class Recent:
         self.after = after
 
 
-_LENGTHS = 4
+_LENGTHS: Final = 4
 """Sums of so many lengths are kept up to date at a time; sums of further lengths are added up at each call."""
 
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import hashlib
 from struct import Struct
+from typing import Final
 
 # The non-cryptographic hash functions of other rollout systems, bit for bit.
 
 
-_MASK = 0xFFFFFFFF
-_SIGN = 0x80000000
+_MASK: Final = 0xFFFFFFFF
+_SIGN: Final = 0x80000000
 
 
 def murmur3(data: bytes, seed: int = 0) -> int:
@@ -71,16 +72,16 @@ def _scramble(block: int) -> int:
     return (block * 0x1B873593) & _MASK
 
 
-SCHEMES = ("sha256", "js32", "unleash", "launchdarkly", "growthbook", "flagd", "optimizely", "nginx")
+SCHEMES: Final = ("sha256", "js32", "unleash", "launchdarkly", "growthbook", "flagd", "optimizely", "nginx")
 
 # How many buckets the schemes with whole numbers have.
-BUCKETS = {"js32": 100, "unleash": 100, "growthbook": 10_000, "flagd": 100_000, "optimizely": 10_000}
+BUCKETS: Final = {"js32": 100, "unleash": 100, "growthbook": 10_000, "flagd": 100_000, "optimizely": 10_000}
 
 _first_eight = Struct(">Q").unpack_from
-_LAST = 1.0 - 2.0**-53
-_EVERYONE = 100.0
-_HUNDREDTHS = 10_000
-_NGINX_FULL = 0xFFFFFFFF
+_LAST: Final = 1.0 - 2.0**-53
+_EVERYONE: Final = 100.0
+_HUNDREDTHS: Final = 10_000
+_NGINX_FULL: Final = 0xFFFFFFFF
 
 
 def bucket(salt: str, user: str, hash: str = "sha256") -> float:  # noqa: A002 - the public name

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 from urllib.parse import unquote_plus
 
 from rules.model import Facts, Match
 
-HOST = "host"
-HEADER = "header"
-QUERY = "query"
+HOST: Final = "host"
+HEADER: Final = "header"
+QUERY: Final = "query"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
+from typing import Final
 
 from rules.model import LEGACY, MODERN, Decision, Facts, Override, Snapshot
 from rules.routing.bucketing import admits, bucket
@@ -16,8 +17,8 @@ from rules.routing.compiled_route import CompiledRoute, overridden
 from rules.routing.route_table import Table, compile_table
 
 NO_OVERRIDES: Mapping[str, Override] = MappingProxyType({})
-_EVERYONE = 100.0
-_LONGEST = 256
+_EVERYONE: Final = 100.0
+_LONGEST: Final = 256
 """Characters of an id that is remembered."""
 _new = tuple.__new__
 """A named tuple made without its own constructor, which costs more than the tuple."""

@@ -71,7 +71,7 @@ def meant_method(method: str, target: str, body: bytes) -> str:
     return next(group for group in inside.groups() if group is not None).decode("ascii").upper()
 
 
-_NEVER_HEADERS = ("upgrade", "range", *FIELDS, "transfer-encoding")
+_NEVER_HEADERS: Final = ("upgrade", "range", *FIELDS, "transfer-encoding")
 
 
 @dataclass(frozen=True, slots=True)

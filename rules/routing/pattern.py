@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Final
 from urllib.parse import unquote_to_bytes
 
-EXACT = "exact"
-TEMPLATE = "template"
-PREFIX = "prefix"
-REGEX = "regex"
-REST = "**"
+EXACT: Final = "exact"
+TEMPLATE: Final = "template"
+PREFIX: Final = "prefix"
+REGEX: Final = "regex"
+REST: Final = "**"
 
-_UNMATCHABLE = re.compile(r"[\x00-\x20\x7f%?#;\\]|//|/\.\.?(?:/|$)")
-_NAME = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_UNMATCHABLE: Final = re.compile(r"[\x00-\x20\x7f%?#;\\]|//|/\.\.?(?:/|$)")
+_NAME: Final = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +108,10 @@ def _refuse_unmatchable(path: str) -> None:
 # docs/decisions/0003-path-matching.md.
 
 
-_ENCODED_SLASH = re.compile("%2[fF]")
-_SLASHES = re.compile("/+")
-_FIRST_PRINTABLE = 0x20
-_DELETE = 0x7F
+_ENCODED_SLASH: Final = re.compile("%2[fF]")
+_SLASHES: Final = re.compile("/+")
+_FIRST_PRINTABLE: Final = 0x20
+_DELETE: Final = 0x7F
 
 
 def is_plain(path: str) -> bool:

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from operator import itemgetter
+from typing import Final
 
 from rules.bounded_cache import evict_oldest
 from rules.captured import Captured
@@ -27,7 +28,7 @@ from rules.routing.pattern import climbs, is_plain, is_reading_of, readings
 # condition that most of them name is looked up first, so that only routes with the right value are tried.
 
 
-_WORTH_A_FORK = 4
+_WORTH_A_FORK: Final = 4
 
 
 class PathRoutes:
@@ -207,8 +208,8 @@ def _nothing(_segments: list[str]) -> object:
     return ()
 
 
-_KNOWN_AT_MOST = 8192
-_KNOWN_LENGTH = 256
+_KNOWN_AT_MOST: Final = 8192
+_KNOWN_LENGTH: Final = 256
 Found = tuple[CompiledRoute, Mapping[str, str]]
 
 

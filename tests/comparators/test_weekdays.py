@@ -23,6 +23,8 @@ BODIES = {
     "a feed": ("<rss><channel><pubDate>@</pubDate></channel></rss>", "application/rss+xml"),
     "the text of a <time>": ("<p><time>@</time></p>", "text/html"),
     "the attribute of a <time>": ('<p><time datetime="@">May</time></p>', "text/html"),
+    "the attribute of a <del>": ('<p>a<del datetime="@">b</del></p>', "text/html"),
+    "the content of a <meta>": ('<meta property="article:published_time" content="@"><p>a</p>', "text/html"),
     "a cell of a table": ('id,at\n1,"@"\n', "text/csv"),
     "JSON in a script": ('<script>let a = {"at":"@"};</script>', "text/html"),
 }
