@@ -15,7 +15,6 @@ from comparators import (
     headers,
     html_compare,
     json_compare,
-    json_reshape,
     legacy_rows,
     noise_samples,
     repeated_values,
@@ -262,7 +261,7 @@ def _bodies(context: Context) -> None:
         return
     if not (legacy.body or modern.body):
         return
-    if _is_same_body(legacy, modern) and not _are_same_otherwise(context):
+    if _is_same_body(legacy, modern) and not (context.has("charset") and charsets.are_read_otherwise(legacy, modern)):
         headers.media_types(context, _readable(legacy))
         return
     if (ignored := policy.spot("@body").ignored) is not None:
@@ -330,12 +329,6 @@ def _readable(capture: Capture) -> bytes | None:
 
 def _is_same_body(legacy: Capture, modern: Capture) -> bool:
     return legacy.body == modern.body and legacy.header("content-encoding") == modern.header("content-encoding")
-
-
-def _are_same_otherwise(context: Context) -> bool:
-    """Whether equal bytes may be other content: in other characters, or where modern's shape is not legacy's."""
-    is_read_otherwise = context.has("charset") and charsets.are_read_otherwise(context.legacy, context.modern)
-    return is_read_otherwise or json_reshape.has_a_shape_of_its_own(context)
 
 
 def _is_note(capture: Capture) -> bool:

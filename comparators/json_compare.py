@@ -11,7 +11,7 @@ from comparators.budget import Untried
 from comparators.context import DEEPEST, GLANCED, Context, Differs, Full, Mark
 from comparators.json_labels import labels, may_be_labelled
 from comparators.json_parse import Side, legacy_side, literal, modern_side
-from comparators.json_reshape import reshaped, sparse, unshaped
+from comparators.json_reshape import reshaped, sparse
 from comparators.json_unordered import Rows
 from comparators.legacy_again import ABSENT
 from comparators.literals import apart, are_short
@@ -395,8 +395,7 @@ def differences(legacy: bytes, modern: bytes, context: Context) -> None:
     0. Where most of both is the same by value, only the rest is compared as below.
     1. Both sides are parsed, legacy's without what PHP is known to put around its JSON.
     2. Neither is JSON: they are compared as text.
-    3. Legacy is brought into the modern shape; where that leads to differences, its names may be right as they are, of
-       errors its places as well.
+    3. Legacy is brought into the modern shape; where that leads to differences, the original may be right as well.
     4. Error answers are reduced to what their shape leaves to compare, if the policy says so.
     """
     is_plain = not (context.policy.reshape.anything or error_bodies.by_shape(context))
@@ -416,8 +415,9 @@ def differences(legacy: bytes, modern: bytes, context: Context) -> None:
     other = reshaped(right.value, left.value, shaped) if context.alike else right.value
     compare(left, right, value, other, shaped)
     if shaped.findings:
+        # A setting only ever excuses: what is the same without being reshaped is the same.
         plain = context.fork(whole=True)
-        compare(left, right, unshaped(left.value, right.value, plain), right.value, plain)
+        compare(left, right, left.value, right.value, plain)
         if not plain.findings:
             shaped = plain
     context.adopt(shaped)

@@ -127,7 +127,6 @@ def _copied(value: Any) -> Any:
 
 _SNAKE: Final = re.compile(r"_*[a-z][a-z0-9]*(?:_[a-z0-9]+)+_*")
 _JOINT: Final = re.compile(r"(?<=[a-z0-9])_([a-z0-9])")
-_FIRST_ERROR: Final = 400
 _PAGES: Final = {"total": "total", "current_page": "page", "per_page": "size", "last_page": "pages"}
 _LINKS: Final = frozenset({"first", "last", "prev", "next"})
 # Other members of Laravel's pages: they follow from the rest, or are generated addresses.
@@ -136,25 +135,7 @@ _OF_A_PAGE: Final = frozenset(
 )
 
 
-def has_a_shape_of_its_own(context: Context) -> bool:
-    """Whether modern's answer has to have another shape than legacy's: then equal bytes are no answer.
-
-    Errors may have either shape: a map is written for what succeeds, and `/message` is in both.
-    """
-    are_errors = min(context.legacy.status, context.modern.status) >= _FIRST_ERROR
-    return context.policy.reshape.moves and not are_errors and not context.alike
-
-
-def unshaped(legacy: Any, modern: Any, context: Context) -> Any:
-    """Return legacy's value as modern's may be as well, where it is not as `reshaped` says.
-
-    Names that are no snake_case of members but keys (`nl_be`) stay as they are, whatever row of modern's stands beside
-    theirs. Members stay where they are only where modern has no shape of its own.
-    """
-    return reshaped(legacy, modern, context, cases=False) if has_a_shape_of_its_own(context) else legacy
-
-
-def reshaped(legacy: Any, modern: Any, context: Context, *, cases: bool = True) -> Any:
+def reshaped(legacy: Any, modern: Any, context: Context) -> Any:
     """Return legacy's value in the modern shape; what unwrapping drops is reported as missing.
 
     Nothing that was given is changed. Where the value does not have the shape a step is about, the step does nothing.
@@ -166,7 +147,7 @@ def reshaped(legacy: Any, modern: Any, context: Context, *, cases: bool = True) 
         legacy = _unwrapped(legacy, steps(reshape.unwrap), context)
     if reshape.rename:
         legacy = renamed(legacy, reshape.rename, steps(reshape.unwrap or ""))
-    return cased(legacy, modern) if reshape.camel and cases else legacy
+    return cased(legacy, modern) if reshape.camel else legacy
 
 
 def paged(legacy: Any) -> Any:

@@ -40,12 +40,7 @@ class Reshape:
     @property
     def anything(self) -> bool:
         """Whether there is anything to do."""
-        return self.moves or self.camel
-
-    @property
-    def moves(self) -> bool:
-        """Whether members have other places in modern's shape, so that legacy's own shape is not modern's."""
-        return self.pagination or self.unwrap is not None or bool(self.rename)
+        return self.pagination or self.unwrap is not None or bool(self.rename) or self.camel
 
 
 @dataclass(frozen=True, slots=True)

@@ -300,12 +300,3 @@ def test_a_difference_shows_no_secret_that_only_its_label_names():
     assert (found.path, found.legacy.startswith('"<redacted:')) == ("/fields/0/value", True)
     assert b"k1-joe-1" not in kept.legacy.body
     assert "k2-ann-2" not in found.modern
-
-
-def test_a_judge_reads_the_same_bytes_in_the_shape_that_modern_should_have():
-    mapping = {"map": {"rename": {"/name": "/full_name"}}}
-    same = a_pair(b'{"name":"x"}', b'{"name":"x"}', reason="invariants")
-
-    assert {each.path for each in judged(same, mapping).found} == {"/name", "/full_name"}
-    assert judged(a_pair(b'{"name":"x"}', b'{"full_name":"x"}'), mapping).verdict == "equal"
-    assert judged(same, {}).verdict == "equal"

@@ -254,26 +254,6 @@ async def test_answers_that_are_spelled_otherwise_are_equal_counted_and_not_sent
     assert mirror.sent == []
 
 
-@pytest.mark.parametrize(
-    ("route", "result"),
-    [
-        ({"compare": {"map": {"rename": {"/a": "/b"}}}}, "sent"),
-        ({"compare": {"custom": "json:dumps"}}, "sent"),
-        ({"invariants": (Invariant("total", "/a >= 0"),)}, "sent"),
-        ({"compare": {"include": ["/b"], "unordered": ["/a"], "ignore_text": ["x"], "errors": "laravel"}}, "equal"),
-    ],
-)
-async def test_the_same_bytes_are_only_the_whole_answer_where_nothing_reads_them_otherwise(
-    gateway: RunningProxy, route: dict[str, Any], result: str
-):
-    both = await gateway.backend(always(ok(b'{"a":1}', JSON))), await gateway.backend(always(ok(b'{"a":1}', JSON)))
-    mirror = await mirroring(gateway, *both, route=route)
-
-    await mirror.ask("/a")
-
-    assert (await mirror.record()).result == result
-
-
 async def test_answers_of_another_value_are_sent(gateway: RunningProxy):
     mirror = await mirroring(
         gateway,
