@@ -51,7 +51,8 @@ def _is_told(finding: Finding, told: set[tuple[str, str]], heads: tuple[str, ...
 
 
 def _windows(path: str, shown: str, first: str, again: str) -> list[Observation]:
-    found = pieces((opened(first), opened(again)))
+    texts = opened(first), opened(again)
+    found = pieces(texts) or pieces(texts, lettered=True)
     if found is None:
         return []
     windows = [_window(found, at) for at, piece in enumerate(found) if isinstance(piece, Varying)]
