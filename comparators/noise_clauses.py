@@ -157,8 +157,9 @@ def _beside_it(there: Sequence[Piece], at: int) -> tuple[str, str]:
     before, after = around(there, at)
     if not _is_token(there, at):
         return before, after
-    is_joined = _JOINS.fullmatch(before) is not None and _is_token(there, at - 2)
-    joins_on = _JOINS.fullmatch(after) is not None and _is_token(there, at + 2)
+    # Where a text was cut into its pieces, the mark of the cut is the next one.
+    is_joined = _JOINS.fullmatch(before.removeprefix(_CUT)) and (before[0] == _CUT or _is_token(there, at - 2))
+    joins_on = _JOINS.fullmatch(after.removesuffix(_CUT)) and (after[-1] == _CUT or _is_token(there, at + 2))
     return "" if is_joined else before, "" if joins_on else after
 
 
