@@ -22,6 +22,7 @@ _FRACTION: Final = r"(?:\.[0-9]{1,18})?"
 _THOUSANDS: Final = r"[0-9]{1,3}(?:,[0-9]{3}){0,5}(?:\.[0-9]{1,9})?"
 _TEN: Final = frozenset("0123456789")
 _SHORTEST: Final = 4
+_PAIR: Final = 2
 _TOKEN: Final = re.compile(r"[\w-]+|[0-9A-Fa-f:]+", re.ASCII)
 _BY_CHANCE: Final = 0.2
 """One byte is the same in both values of a pair once in 256 times."""
@@ -139,7 +140,9 @@ def _rule(path: str, clause: Clause, values: Sequence[str], until: date) -> Nois
     if clause.between:
         return _rule_of_run(path, clause, values, until)
     values, padding = _bare(values) if clause.padded else (values, "")
-    shape = shape_of(list(dict.fromkeys(values)), lettered=True)
+    different = list(dict.fromkeys(values))
+    # Of two values any word would be a piece.
+    shape = shape_of(different, lettered=len(different) > _PAIR)
     if clause.timed:
         written = list(dict.fromkeys(map(_spelled, values)))
         core = written[0] if len(written) == 1 else f"(?:{'|'.join(written)})"

@@ -160,6 +160,44 @@ def test_a_few_names_beside_a_token_are_these_names(form: str, wrong: str, holde
     assert {one.setting for one in found if one.rule.values} == {"noise"}
 
 
+@pytest.mark.parametrize("names", [["Anna", "Bo"], ["yes", "no"], ["Anna", "Evan"]], ids=" ".join)
+@pytest.mark.parametrize("holder", HOLDERS)
+def test_two_words_in_turn_are_these_two(names: list[str], holder: str) -> None:
+    chance = Random(f"{names} in {holder}")
+
+    def text() -> str:
+        return said(f"Host {chance.choice(names)} opened <h8> in room 4", chance)
+
+    policy = by_rules(learned(lambda _: (text(), text()), holder, many=30))
+
+    def held(name: str) -> str:
+        return compare(
+            filled(text(), holder), filled(said(f"Host {name} opened <h8> in room 4", chance), holder), policy
+        ).verdict
+
+    assert {held(each) for each in names} <= {"equal", "noise"}
+    assert {held(each) for each in ("Eva", "Dirk", "None", "null", "anna")} == {"different"}
+
+
+@pytest.mark.parametrize("holder", HOLDERS)
+@pytest.mark.parametrize(
+    "rest", ["welcome", "your loan is ready and waits for you at the desk on the first floor, behind the stairs"]
+)
+def test_a_text_with_one_of_a_few_names_is_learned(rest: str, holder: str) -> None:
+    chance = Random(f"{rest} in {holder}")
+
+    def text(name: str) -> str:
+        return f"Hello {name}, {rest}"
+
+    policy = by_rules(learned(lambda _: (text(chance.choice(NAMES)), text(chance.choice(NAMES))), holder, many=30))
+
+    def held(modern: str) -> str:
+        return compare(filled(text("Anna"), holder), filled(modern, holder), policy).verdict
+
+    assert held(text("Bo")) == "noise"
+    assert {held(text("None")), held(text("Bo").replace("Hello", "Bye"))} == {"different"}
+
+
 def test_a_name_is_one_of_few_at_its_own_place_alone() -> None:
     chance = Random(5)
 
