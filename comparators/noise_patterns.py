@@ -23,7 +23,7 @@ _THOUSANDS: Final = r"[0-9]{1,3}(?:,[0-9]{3}){0,5}(?:\.[0-9]{1,9})?"
 _TEN: Final = frozenset("0123456789")
 _SHORTEST: Final = 4
 _PAIR: Final = 2
-_TOKEN: Final = re.compile(r"[\w-]+|[0-9A-Fa-f:]+", re.ASCII)
+_TOKEN: Final = re.compile(r"[\w.~-]+|[0-9A-Fa-f:]+", re.ASCII)
 _BY_CHANCE: Final = 0.2
 """One byte is the same in both values of a pair once in 256 times."""
 _OFTEN, _CATEGORIES = 4, 5
