@@ -164,7 +164,7 @@ def bodies(context: Context) -> tuple[bytes, bytes] | None:
     """
     codings = coding_of(context.legacy), coding_of(context.modern)
     plain = context.legacy.body, context.modern.body
-    if codings == ("", "") and max(map(len, plain)) <= MOST_BYTES:  # most are
+    if not (codings[0] or codings[1]) and len(plain[0]) <= MOST_BYTES and len(plain[1]) <= MOST_BYTES:  # most are
         return plain
     for side, capture in (("legacy", context.legacy), ("modern", context.modern)):
         _note(side, capture, context)

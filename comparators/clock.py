@@ -45,10 +45,15 @@ def may_be(text: str) -> bool:
 
 
 class Clocks:
-    """When two responses were made, by their own clocks or else when they were received; immutable."""
+    """When two responses were made, by their own clocks or else when they were received.
+
+    `_made` is read from them with the first two values that may be times.
+    """
 
     def __init__(self, legacy: Capture, modern: Capture, reading: Reading) -> None:
-        self._made = _made(legacy), _made(modern)
+        self._responses = legacy, modern
+        self._made: tuple[float | None, float | None] = None, None
+        self._is_read = False
         self._reading = reading
 
     def same(self, legacy: Any, modern: Any, names: Callable[[], Sequence[str]]) -> int:
@@ -63,7 +68,7 @@ class Clocks:
             return 0
         if took := timings.are_own_durations(left, right, speaks_of_money):
             return took
-        if None in self._made or not (may_be(left) and may_be(right)) or looks_due(names()):
+        if not (may_be(left) and may_be(right)) or not self._are_dated() or looks_due(names()):
             return 0
         ids = 0
         bare = self._without_ids(left, 0), self._without_ids(right, 1)
@@ -74,6 +79,13 @@ class Clocks:
             return 0
         found = list(self._each(ours, theirs))
         return ids + len(found) if all(found) else 0
+
+    def _are_dated(self) -> bool:
+        """Whether it is known when both responses were made."""
+        if not self._is_read:
+            self._is_read = True
+            self._made = _made(self._responses[0]), _made(self._responses[1])
+        return None not in self._made
 
     def _without_ids(self, text: str, side: int) -> tuple[str, int]:
         """Return a text with a mark for each id that was made of the time of its answer, and their number."""

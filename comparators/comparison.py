@@ -29,7 +29,7 @@ from comparators.custom import HookError, asked
 from comparators.json_parse import literal
 from comparators.legacy_again import Again
 from comparators.literals import apart, first_difference
-from comparators.model import Capture, Comparison, Finding, Kind, Observation, Reason, Verdict, path_pattern
+from comparators.model import Capture, Comparison, Finding, Kind, Observation, Reason, Verdict, made, path_pattern
 from comparators.moved_rows import Moves, RowGroup
 from comparators.moved_texts import Place
 from comparators.noise_times import Reading
@@ -130,7 +130,8 @@ def _judged(legacy: Capture, modern: Capture, policy: Policy, secondary: Sequenc
     capped = context.capped or held.stopped is not None
     if capped:
         context.note(CAPPED)
-    return Comparison(verdict, findings, context.forgiven, "", tuple(context.notes), held.observations, capped)
+    told = verdict, findings, context.forgiven, "", tuple(context.notes), held.observations, capped
+    return made(Comparison, told)
 
 
 def _say_the_same(legacy: Capture, modern: Capture, policy: Policy) -> bool:
@@ -157,7 +158,7 @@ def _held(legacy: Capture, modern: Capture, policy: Policy, secondary: Sequence[
     findings, noise = split(context.findings, observations, context.policy, own, context.documents or (), context)
     if own is not None and (broken := self_noise.broken_rows(own, context) or _broken_values(own, context)) is not None:
         findings = (*findings, *_as_findings(*broken, context))
-    return _Held(context, findings, noise, observations, stopped)
+    return made(_Held, (context, findings, noise, observations, stopped))
 
 
 def _as_findings(place: Place, legacy: str, modern: str, context: Context) -> list[Finding]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from comparators.budget import Budget
 from comparators.literals import cut_apart
-from comparators.model import LONGEST_LITERAL, SHAPES, Capture, Finding, Kind, Reason, path_pattern
+from comparators.model import LONGEST_LITERAL, SHAPES, Capture, Finding, Kind, Reason, made, path_pattern
 from comparators.noise_times import Reading
 from comparators.origins import Origins, spaced
 from comparators.paths import Trail, pointer, renumbered, steps
@@ -119,7 +119,7 @@ class Context:
             return
         if len(legacy) >= LONGEST_LITERAL or len(modern) >= LONGEST_LITERAL:
             legacy, modern = cut_apart(path, legacy, modern)
-        self.findings.append(Finding(_printable(path), kind, legacy, modern, rule))
+        self.findings.append(made(Finding, (_printable(path), kind, legacy, modern, rule)))
 
     @property
     def is_full(self) -> bool:
@@ -275,7 +275,7 @@ class Context:
     @property
     def reading(self) -> Reading:
         """How times are read: the zone of legacy's naive ones, and whether another spelling is the same."""
-        return Reading(self.policy.zone, self.has("datetime"))
+        return made(Reading, (self.policy.zone, self.has("datetime")))
 
     def same_moment(self, legacy: str, modern: str) -> bool:
         """Whether two whole texts are one instant; counts that."""

@@ -89,6 +89,7 @@ def _challenge(value: str) -> str:
 
 
 ALWAYS: Final = ("location", "retry-after", "www-authenticate", "content-disposition", "set-cookie")
+_ALWAYS: Final = dict.fromkeys(ALWAYS)
 MEDIA_TYPE: Final = "content-type"
 _ADDRESSES: Final = frozenset({"location", "content-location", "link", "refresh"})
 _POLICIES: Final = frozenset({"content-security-policy", "content-security-policy-report-only"})
@@ -99,8 +100,11 @@ def differences(context: Context) -> None:
     """Compare every field but the media type, each under its own notion of the same."""
     if context.legacy.headers == context.modern.headers:
         return
-    ours, theirs = _joined(context.legacy), _joined(context.modern)
-    for name in dict.fromkeys((*ALWAYS, *context.policy.headers)):
+    names = dict.fromkeys((*ALWAYS, *context.policy.headers)) if context.policy.headers else _ALWAYS
+    ours, theirs = _joined(context.legacy, names), _joined(context.modern, names)
+    if not (ours or theirs):
+        return
+    for name in names:
         if name != MEDIA_TYPE and (name in ours or name in theirs):
             _field(name, ours, theirs, context)
 
@@ -130,10 +134,13 @@ def _holds_json(body: bytes | None, context: Context) -> bool:
     return body is None or legacy_side(body, context.fork()).value is not Side.NONE
 
 
-def _joined(capture: Capture) -> Mapping[str, list[str]]:
+def _joined(capture: Capture, names: Mapping[str, None]) -> Mapping[str, list[str]]:
+    """Return the values of each of these fields that a response has; most have few of them."""
     found: dict[str, list[str]] = {}
     for name, value in capture.headers:
-        found.setdefault(name.lower(), []).append(value.strip())
+        lower = name.lower()
+        if lower in names:
+            found.setdefault(lower, []).append(value.strip())
     return found
 
 
@@ -223,7 +230,7 @@ def status_differences(context: Context) -> bool:
 
 def is_redirect(context: Context) -> bool:
     """Whether both responses are redirects."""
-    return {context.legacy.status, context.modern.status} <= _REDIRECTS
+    return context.legacy.status in _REDIRECTS and context.modern.status in _REDIRECTS
 
 
 def _same_redirect(legacy: int, modern: int, context: Context) -> bool:

@@ -29,6 +29,11 @@ _STRIDE: Final = 256
 _FEW: Final = 8
 _CHARSETS: Final[dict[str, Callable[[str], str | None]]] = {"charset": codec_of, "content": of_content}
 """The attributes of a `meta` that name the page's charset, and what reads them."""
+_TIMED: Final[dict[str, frozenset[str]]] = {
+    "datetime": frozenset(("time", "ins", "del")),
+    "content": frozenset(("meta",)),
+}
+"""Where programs read a time: attributes, with their elements."""
 _XHTML: Final = "application/xhtml+xml"
 _TAG: Final = re.compile(r"<([a-zA-Z][\w:.-]*)((?:[^<>\"']|\"[^\"]*\"|'[^']*')*+)>")
 _AHEAD: Final = 400
@@ -262,7 +267,7 @@ def _are_one_value(
         return True
     if context.policy.asset_paths and assets.are_one(token.text, name, *values, context):
         return True
-    if name == "datetime" and token.text == "time" and context.same_moment(*values):
+    if token.text in _TIMED.get(name, ()) and context.same_moment(*values):
         return True
     return token.text == "meta" and name in _CHARSETS and _say_their_own(values, _CHARSETS[name], context)
 

@@ -14,7 +14,7 @@ from comparators.json_parse import Side, legacy_side, literal, modern_side
 from comparators.json_reshape import reshaped, sparse
 from comparators.json_unordered import Rows
 from comparators.legacy_again import ABSENT
-from comparators.literals import apart
+from comparators.literals import apart, are_short
 from comparators.model import Kind
 from comparators.near_misses import nearly
 from comparators.one_sided import inside, one_sided
@@ -139,10 +139,8 @@ class Walk(RowWalk):
 
     def compare_at(self, legacy: Any, modern: Any, place: Place) -> None:
         """Compare two values under the settings of a place."""
-        try:
+        with suppress(Full):
             self.values(legacy, modern, None, place, 0)
-        except Full:
-            return
 
     def values(self, legacy: Any, modern: Any, trail: Trail, place: Place, depth: int) -> None:
         """Compare two values at one place."""
@@ -261,7 +259,6 @@ class Walk(RowWalk):
         again = self.context.again
         if again is None or self._tries:
             return False
-
         aside = self._own_aside
         if aside is None:
             aside = self._own_aside = self.context.fork()
@@ -282,7 +279,10 @@ class Walk(RowWalk):
             self.context.differ("", kind, "", "")
             raise Full
         path = pointer(trail)
-        left, right = apart(legacy, modern, self._literal, counting(self.context.own, path, legacy, modern))
+        if are_short(legacy, modern):
+            left, right = self._literal(legacy, 0), self._literal(modern, 1)
+        else:
+            left, right = apart(legacy, modern, self._literal, counting(self.context.own, path, legacy, modern))
         self.context.differ(path, kind, left, right, rule)
 
     def _literal(self, value: Any, side: int) -> str:

@@ -20,7 +20,6 @@ from typing import Any, ClassVar, Final, NoReturn
 
 from comparators.context import DEEPEST, MOST_NOTES, Context
 from comparators.model import LONGEST_LITERAL
-from comparators.values import Number
 
 BLANKS: Final = " \t\r\n"
 _CONTAINERS: Final = frozenset({dict, list})
@@ -115,8 +114,10 @@ def literal(value: Any, spelled: str = "") -> str:
     kind = type(value)
     if kind is str:
         return _text(value[:LONGEST_LITERAL], spelled)
-    if kind is Number:
-        return str(value[:LONGEST_LITERAL], "ascii")
+    if isinstance(value, bytes):  # a number
+        return value[:LONGEST_LITERAL].decode("ascii")
+    if kind is bool:
+        return "true" if value else "false"
     if kind is dict or kind is list:
         parts: list[str] = []
         _container(value, parts, LONGEST_LITERAL, spelled)

@@ -76,6 +76,13 @@ def apart(
     return left, right
 
 
+def are_short(legacy: Any, modern: Any) -> bool:
+    """Whether `apart` spells two values just as they are: no lists, no long texts."""
+    if type(legacy) is list or type(modern) is list:
+        return False
+    return type(legacy) is not str or type(modern) is not str or (len(legacy) < _LONG and len(modern) < _LONG)
+
+
 def _written(text: str, start: int, write: Callable[[Any, int], str], side: int) -> str:
     head, end = ELLIPSIS if start else "", start + _LONG
     tail = ELLIPSIS if end < len(text) else ""

@@ -60,12 +60,7 @@ class Origins:
 
     def named(self, legacy: str, modern: str) -> bool:
         """Whether either text holds its own side's address."""
-        return any(
-            pattern.search(text)
-            for text, own in ((legacy, self._legacy), (modern, self._modern))
-            if own.may_be_in(text)
-            for pattern, _ in own.patterns
-        )
+        return self._legacy.is_in(legacy) or self._modern.is_in(modern)
 
 
 class _Own(NamedTuple):
@@ -73,6 +68,10 @@ class _Own(NamedTuple):
 
     names: tuple[str, ...]
     patterns: tuple[tuple[re.Pattern[str], str], ...]
+
+    def is_in(self, text: str) -> bool:
+        """Whether a text holds one of the addresses."""
+        return self.may_be_in(text) and any(pattern.search(text) for pattern, _ in self.patterns)
 
     def may_be_in(self, text: str) -> bool:
         """Whether a text holds a host's name at all: looking for one costs a hundredth of looking for addresses."""

@@ -34,7 +34,8 @@ def pointer(trail: Trail) -> str:
     text = ""
     while trail is not None:
         trail, key = trail
-        text = f"/{key if type(key) is int else escaped(key)}{text}"
+        # an index stays what it is: the compiler would take its number out, and spell that slowly
+        text = f"/{escaped(key) if type(key) is str else key}{text}"
     return text
 
 

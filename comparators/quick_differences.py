@@ -1,9 +1,10 @@
 """Compares two JSON bodies that a C parser has read: only the few values that differ are made exact and walked.
 
 Most of a body is the same on both sides, and most of comparing it was to read its numbers as their literals. Where the
-texts allow it (see `quick_equal`), values read as doubles are held together, and what is not the same goes to the walk
-(`json_compare`), with the literals that it had in the text. Whatever is doubtful is left to the walk over everything,
-to which the context is handed as it was: `tests/property/test_quick_differences.py` holds the two together.
+texts allow it (see `quick_equal`), values read as doubles are held together; what is neither the same nor excused by a
+rule that looks at two values alone goes to the walk (`json_compare`), with the literals that it had in the text.
+Whatever is doubtful is left to the walk over everything, to which the context is handed as it was:
+`tests/property/test_quick_differences.py` holds the two together.
 """
 
 from __future__ import annotations
@@ -13,7 +14,16 @@ from typing import Any, Final
 
 from comparators.context import Context, Full
 from comparators.paths import Place, Trail
-from comparators.quick_equal import INEXACT, PLAIN, exactness, has_members, has_minus_zero, parsed
+from comparators.quick_equal import (
+    INEXACT,
+    PLAIN,
+    Scalars,
+    exactness,
+    has_minus_zero,
+    has_texts,
+    is_exact,
+    parsed,
+)
 from comparators.row_walk import RowWalk
 
 MOST_FINDINGS: Final = 8
@@ -38,18 +48,21 @@ def quick_differences(
     """Compare two JSON bodies; False where that is left to the walk over everything, and nothing was done."""
     if context.minds_places or context.alike or context.again is not None or max(len(legacy), len(modern)) > _LONGEST:
         return False
-    values = parsed(legacy), parsed(modern)
-    if None in values:
+    left, right = parsed(legacy), parsed(modern)
+    if left is None or right is None:
         return False
-    look = _Look(legacy, modern)
+    look = _Look(legacy, modern, context.policy.rules)
     try:
-        look.values(values[0], values[1], None, context.policy.place, 0)
+        look.values(left, right, None, context.policy.place, 0)
         found = look.exact()
     except _Doubtful:
         return False
     if found:
-        context.documents = values
-    return not found or _walked(found, context, walk(context, legacy.decode(), modern.decode()))
+        context.documents = left, right
+        if not _walked(found, context, walk(context, look.legacy.text(), look.modern.text())):
+            return False
+    context.forgive_all(look.forgiven())
+    return True
 
 
 def _walked(found: list[Found], context: Context, walk: RowWalk) -> bool:
@@ -92,39 +105,97 @@ def _is_in_list(trail: Trail) -> bool:
     return False
 
 
-class _Look:
-    """One pass over two values: collects where they differ, and what is to be known of the texts for that to hold."""
+class _Side:
+    """One body, with what only its own values have: `members`, `texts`; what is known of its text is kept."""
 
-    def __init__(self, legacy: bytes, modern: bytes) -> None:
-        self._bodies = legacy, modern
-        self._members = [0, 0]
-        self._floats = False
+    def __init__(self, body: bytes) -> None:
+        self.body = body
+        self.members = 0
+        self.texts = 0
+        self._exactness = -1
+        self._minus_zero = -1
+
+    def text(self) -> str:
+        """Return the text as far as it can tell how to spell a value: nothing where it has no escapes."""
+        return self.body.decode() if self.body.find(b"\\") >= 0 else ""
+
+    def exact(self, value: Any, depth: int) -> Any:
+        """Return a value with numbers as their literals; _Doubtful where the text may say something else."""
+        if isinstance(value, str):
+            self.texts += 1
+            return value
+        kind = type(value)
+        if value is None or kind is bool:
+            return value
+        if kind is int:
+            if not value and self.has_minus_zero():
+                raise _Doubtful
+            return b"%d" % value
+        if kind is float:
+            return self._decimal(value)
+        if depth > _DEEPEST:
+            raise _Doubtful
+        if isinstance(value, dict):
+            self.members += len(value)
+            return {name: self.exact(each, depth + 1) for name, each in value.items()}
+        return [self.exact(each, depth + 1) for each in value]
+
+    def _decimal(self, value: float) -> bytes:
+        """Return how a double is written: in the shortest way, where no other spelling of it is in the text."""
+        if self._exactness < 0:
+            self._exactness = exactness(self.body)
+        written = repr(value).encode()
+        # not `in`: see `exactness`
+        if self._exactness != PLAIN or written.find(b"e") >= 0 or self.body.find(written + b"0") >= 0:
+            raise _Doubtful
+        return written
+
+    def has_minus_zero(self) -> bool:
+        """Whether the text may hold a -0, read as 0."""
+        if self._minus_zero < 0:
+            self._minus_zero = int(has_minus_zero(self.body))
+        return self._minus_zero > 0
+
+    def is_exact(self, noted: Scalars) -> bool:
+        """Whether floats that were the same are so to their last digit."""
+        return is_exact(self.body, noted) if self._exactness < 0 else self._exactness != INEXACT
+
+
+class _Look(Scalars):
+    """One pass over two values: counts what is the same or excused, collects where they differ.
+
+    Where a setting may hold, nothing is excused here.
+    """
+
+    def __init__(self, legacy: bytes, modern: bytes, rules: frozenset[str]) -> None:
+        super().__init__(rules)
+        self.legacy = _Side(legacy)
+        self.modern = _Side(modern)
         self._found: list[Found] = []
-        self._exactness = [-1, -1]
 
     def values(self, left: Any, right: Any, trail: Trail, place: Place, depth: int) -> None:
-        """Hold two values together whose types may be anything."""
-        kind = type(right)
-        if kind is not type(left) or place.ignored is not None:
+        """Hold two values together, one of them a container."""
+        if place.ignored is not None:
             self._add(_VALUES, left, right, trail, place, depth)
-        elif kind is dict:
+        elif isinstance(right, dict) and isinstance(left, dict):
             self._objects(left, right, trail, place, depth)
-        else:
+        elif isinstance(right, list) and isinstance(left, list):
             self._lists(left, right, trail, place, depth)
+        elif not (place.bare and self.excused(left, right)):
+            self._add(_VALUES, left, right, trail, place, depth)
 
     def _objects(self, left: dict[str, Any], right: dict[str, Any], trail: Trail, place: Place, depth: int) -> None:
         if depth > _DEEPEST:
             raise _Doubtful
-        self._members[0] += len(left)
-        self._members[1] += len(right)
-        bare, common = place.bare, 0
+        bare, common, texts = place.bare, 0, 0
         for name, value in right.items():
             other = left.get(name, _ABSENT)
-            if other is value:
-                common += 1
-                continue
-            kind = type(value)
-            if kind is str and type(other) is str and value == other:
+            if isinstance(value, str):
+                if isinstance(other, str) and value == other:
+                    texts += 1
+                    common += 1
+                    continue
+            elif other is value:
                 common += 1
                 continue
             inner = place if bare else place.step(name)
@@ -132,11 +203,15 @@ class _Look:
                 self._add(_ADDED, None, value, (trail, name), inner, depth + 1)
                 continue
             common += 1
-            if kind is dict or kind is list:
+            if isinstance(value, (dict, list)):
                 self.values(other, value, (trail, name), inner, depth + 1)
-            elif not self._are_same(other, value):
+            elif not self._are_same(other, value, inner):
                 self._add(_VALUES, other, value, (trail, name), inner, depth + 1)
+        self.texts += texts
+        self.members += common
+        self.modern.members += len(right) - common
         if common != len(left):
+            self.legacy.members += len(left) - common
             for name, other in left.items():
                 if name not in right:
                     self._add(_REMOVED, other, None, (trail, name), place.step(name), depth + 1)
@@ -150,25 +225,24 @@ class _Look:
         bare = place.bare
         for index, value in enumerate(right):
             other = left[index]
-            if other is value:
+            if isinstance(value, str):
+                if isinstance(other, str) and value == other:
+                    self.texts += 1
+                    continue
+            elif other is value:
                 continue
-            kind = type(value)
-            if kind is dict or kind is list:
-                self.values(other, value, (trail, index), place if bare else place.step(index), depth + 1)
-            elif not self._are_same(other, value):
-                inner = place if bare else place.step(index)
+            inner = place if bare else place.step(index)
+            if isinstance(value, (dict, list)):
+                self.values(other, value, (trail, index), inner, depth + 1)
+            elif not self._are_same(other, value, inner):
                 self._add(_VALUES, other, value, (trail, index), inner, depth + 1)
 
-    def _are_same(self, left: Any, right: Any) -> bool:
-        kind, other = type(right), type(left)
-        if kind is other:
-            if kind is float:
-                self._floats = True
-            return bool(left == right)
-        if (kind is float and other is int) or (kind is int and other is float):
-            self._floats = True
-            return bool(left == right)
-        return False
+    def _are_same(self, left: Any, right: Any, place: Place) -> bool:
+        """Whether two values that are no texts and no containers need no walk."""
+        if place.is_left_out:  # there the walk counts a number that is spelled otherwise
+            kind = type(right)
+            return kind is type(left) and kind is not float and bool(left == right)
+        return self.same(left, right) or (place.bare and self.excused(left, right))
 
     def _add(self, kind: int, left: Any, right: Any, trail: Trail, place: Place, depth: int) -> None:
         if len(self._found) >= _MOST_PLACES:
@@ -177,42 +251,17 @@ class _Look:
 
     def exact(self) -> list[Found]:
         """Return what differs, with numbers as their literals; _Doubtful where the texts may say something else."""
+        legacy, modern = self.legacy, self.modern
         found = [
-            (kind, self._exact(left, 0, depth), self._exact(right, 1, depth), trail, place, depth)
+            (kind, legacy.exact(left, depth), modern.exact(right, depth), trail, place, depth)
             for kind, left, right, trail, place, depth in self._found
         ]
-        legacy, modern = self._bodies
-        if self._floats and INEXACT in {self._exactly(0), self._exactly(1)}:
+        if self.floats and not (legacy.is_exact(self) and modern.is_exact(self)):
             raise _Doubtful
-        if not (has_members(legacy, self._members[0]) and has_members(modern, self._members[1])):
+        if self.bits and legacy.has_minus_zero():
             raise _Doubtful
-        return found
-
-    def _exactly(self, side: int) -> int:
-        if self._exactness[side] < 0:
-            self._exactness[side] = exactness(self._bodies[side])
-        return self._exactness[side]
-
-    def _exact(self, value: Any, side: int, depth: int) -> Any:
-        kind = type(value)
-        if kind is str or value is None or kind is bool:
-            return value
-        if kind is int:
-            if not value and has_minus_zero(self._bodies[side]):
+        for side, taken in ((legacy, self.taken), (modern, 0)):
+            members = self.members + side.members
+            if not has_texts(side.body, members + self.texts + side.texts + taken, members):
                 raise _Doubtful
-            return b"%d" % value
-        if kind is float:
-            return self._decimal(value, side)
-        if depth > _DEEPEST:
-            raise _Doubtful
-        if kind is dict:
-            self._members[side] += len(value)
-            return {name: self._exact(each, side, depth + 1) for name, each in value.items()}
-        return [self._exact(each, side, depth + 1) for each in value]
-
-    def _decimal(self, value: float, side: int) -> bytes:
-        """Return how a double is written: in the shortest way, where no other spelling of it is in the text."""
-        written = repr(value).encode()
-        if self._exactly(side) != PLAIN or b"e" in written or written + b"0" in self._bodies[side]:
-            raise _Doubtful
-        return written
+        return found

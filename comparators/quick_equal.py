@@ -34,6 +34,7 @@ _MINUS_ZERO: Final = re.compile(rb"-0(?<=[\s:,\[]-0)(?![.0-9eE])")
 _APART: Final = re.compile(rb'"[ \t\n\r]+:')
 _BLANKS: Final = (b'" ', b'"\n', b'"\r', b'"\t')
 """What `_APART` begins with; to look for each of these is quicker than a regular expression."""
+_ESCAPED: Final = b'\\"'
 _SIXTEEN: Final = b"0" * 16
 _SAMPLED: Final = 4
 _OF_SIXTEEN: Final = b"0" * (16 // _SAMPLED)
@@ -60,7 +61,10 @@ def _classes() -> bytes:
 
 
 _CLASSES: Final = _classes()
-FORGIVING: Final = frozenset(("numeric_string", "bool_int", "empty_array"))
+_NUMERIC: Final = "numeric_string"
+_BITS: Final = "bool_int"
+_LISTS: Final = "empty_array"
+FORGIVING: Final = frozenset((_NUMERIC, _BITS, _LISTS))
 """The rules of the preset that look at two values alone, whatever stands around them."""
 _PLACED: Final = ("ignore", "allow_extra", "unordered", "tolerance", "equivalent")
 """Settings that hold at a place, or count under a name of their own: with one of them nothing is forgiven here."""
@@ -100,19 +104,25 @@ def quick_equal(legacy: bytes, modern: bytes, rules: frozenset[str]) -> Mapping[
     # a number alone has no character before it to be found by
     if type(right) not in _CONTAINERS or not walk.equal(left, right, 0) or not _allow_it(legacy, modern, walk):
         return None
-    return NOTHING if walk.forgiven is None else walk.forgiven
+    return walk.forgiven()
 
 
-class _Pass:
-    """One pass over two values; what it needs the texts for is noted on the way.
+class Scalars:
+    """Whether single values are the same; what the texts have to be asked for that to hold is noted.
 
     `members` counts those of either side, `texts` the values that are texts on both, `taken` those of legacy alone;
-    `floats` says that a float was compared, `extreme` that one was very large or very small, `zero` that one was 0,
+    `floats` says that floats were the same, `extreme` that one was very large or very small, `zero` that one was 0,
     `bits` that a number was taken for a boolean.
     """
 
     def __init__(self, rules: frozenset[str]) -> None:
-        self._rules = rules
+        # numbers, no table: forgiving thirty values took a fifth of a look
+        self._takes_numbers = _NUMERIC in rules
+        self._takes_bits = _BITS in rules
+        self._takes_lists = _LISTS in rules
+        self._numbers = 0
+        self._bits = 0
+        self._lists_for_maps = 0
         self.members = 0
         self.texts = 0
         self.taken = 0
@@ -120,20 +130,88 @@ class _Pass:
         self.extreme = False
         self.zero = False
         self.bits = False
-        self.forgiven: dict[str, int] | None = None
+
+    def forgiven(self) -> Mapping[str, int]:
+        """Return how many values were excused, by rule."""
+        if not (self._numbers or self._bits or self._lists_for_maps):
+            return NOTHING
+        counts = (_NUMERIC, self._numbers), (_BITS, self._bits), (_LISTS, self._lists_for_maps)
+        return {rule: count for rule, count in counts if count}
+
+    def same(self, left: Any, right: Any) -> bool:
+        """Whether two values, neither of them two texts nor two containers, are the same as their literals are."""
+        kind, other = type(right), type(left)
+        if kind is float:
+            if (other is not float and other is not int) or left != right:
+                return False
+        elif other is not float or kind is not int:
+            return kind is other and bool(left == right)
+        elif left != right:
+            return False
+        self._note_float(right)
+        return True
+
+    def excused(self, left: Any, right: Any) -> bool:
+        """Whether two values that are not the same are excused, and counted, by what can be seen of them alone."""
+        kind = type(right)
+        if kind is bool:
+            return self._is_bit(left, right)
+        if kind is int or kind is float:
+            return type(left) is str and self._is_number(left, right)
+        if kind is dict and type(left) is list and not left and not right and self._takes_lists:
+            self._lists_for_maps += 1
+            return True
+        return False
+
+    def _is_bit(self, left: Any, right: bool) -> bool:  # noqa: FBT001 - a JSON value
+        """Whether legacy wrote 0, 1, "0" or "1" for this boolean."""
+        if not self._takes_bits:
+            return False
+        if type(left) is int:
+            self.bits = True
+            if left != int(right):
+                return False
+        elif type(left) is str and left == ("1" if right else "0"):
+            self.taken += 1
+        else:
+            return False
+        self._bits += 1
+        return True
+
+    def _is_number(self, left: str, right: Any) -> bool:
+        """Whether legacy wrote this number as a text."""
+        if not self._takes_numbers or len(left) > _LONGEST_TEXT or _number(left) != right:
+            return False
+        if type(right) is float:
+            self._note_float(right)
+        self.taken += 1
+        self._numbers += 1
+        return True
+
+    def _note_float(self, value: float) -> None:
+        self.floats = True
+        if not _LEAST < abs(value) < _MOST:
+            if value == 0:
+                self.zero = True
+            else:
+                self.extreme = True
+
+
+class _Pass(Scalars):
+    """One pass over two values that ends where they may differ."""
 
     def equal(self, left: Any, right: Any, depth: int) -> bool:
         """Whether two values are equal, or excused; False as well where that is unknown."""
-        kind = type(right)
-        if kind is dict:
+        kind, other = type(right), type(left)
+        if other is str:  # two texts were compared where they stand
+            return self.excused(left, right)
+        if kind is dict and other is dict:
             return self._objects(left, right, depth)
-        if kind is list:
+        if kind is list and other is list:
             return self._lists(left, right, depth)
-        return self._scalars(left, right)
+        return self.same(left, right) or self.excused(left, right)
 
-    def _objects(self, left: Any, right: dict[str, Any], depth: int) -> bool:
-        if type(left) is not dict:
-            return type(left) is list and not left and not right and self._forgives("empty_array")
+    def _objects(self, left: dict[str, Any], right: dict[str, Any], depth: int) -> bool:
         if len(left) != len(right) or depth > _DEEPEST:
             return False
         texts = 0
@@ -149,8 +227,8 @@ class _Pass:
         self.texts += texts
         return True
 
-    def _lists(self, left: Any, right: list[Any], depth: int) -> bool:
-        if type(left) is not list or len(left) != len(right) or depth > _DEEPEST:
+    def _lists(self, left: list[Any], right: list[Any], depth: int) -> bool:
+        if len(left) != len(right) or depth > _DEEPEST:
             return False
         for position, value in enumerate(right):
             other = left[position]
@@ -162,70 +240,25 @@ class _Pass:
                 return False
         return True
 
-    def _scalars(self, left: Any, right: Any) -> bool:
-        kind, other = type(right), type(left)
-        if kind is bool:
-            return left is right or self._is_bit(left, right)
-        if kind is int or kind is float:
-            if other is str:
-                return self._is_number(left, right)
-            if other is not int and other is not float:
-                return False
-            if kind is float or other is float:
-                self._note_float(right)
-            return bool(left == right)
-        return kind is other and bool(left == right)
-
-    def _is_bit(self, left: Any, right: bool) -> bool:  # noqa: FBT001 - a JSON value
-        """Whether legacy wrote 0, 1, "0" or "1" for this boolean."""
-        if type(left) is int:
-            self.bits = True
-            return left == int(right) and self._forgives("bool_int")
-        self.taken += 1
-        return type(left) is str and left == ("1" if right else "0") and self._forgives("bool_int")
-
-    def _is_number(self, left: str, right: Any) -> bool:
-        """Whether legacy wrote this number as a text."""
-        if len(left) > _LONGEST_TEXT or _number(left) != right:
-            return False
-        if type(right) is float:
-            self._note_float(right)
-        self.taken += 1
-        return self._forgives("numeric_string")
-
-    def _note_float(self, value: float) -> None:
-        self.floats = True
-        if not _LEAST < abs(value) < _MOST:
-            if value == 0:
-                self.zero = True
-            else:
-                self.extreme = True
-
-    def _forgives(self, rule: str) -> bool:
-        if rule not in self._rules:
-            return False
-        if self.forgiven is None:
-            self.forgiven = {rule: 1}
-        else:
-            self.forgiven[rule] = self.forgiven.get(rule, 0) + 1
-        return True
-
 
 def _allow_it(legacy: bytes, modern: bytes, walk: _Pass) -> bool:
     """Whether both texts say no more than their values did: exact numbers, no -0 for false, no member twice."""
-    if walk.floats and not (_is_exact(legacy, walk) and _is_exact(modern, walk)):
+    if walk.floats and not (is_exact(legacy, walk) and is_exact(modern, walk)):
         return False
-    if walk.bits and _MINUS_ZERO.search(legacy) is not None:
+    if walk.bits and has_minus_zero(legacy):
         return False
     texts = walk.members + walk.texts
-    return _has_texts(legacy, texts + walk.taken, walk.members) and _has_texts(modern, texts, walk.members)
+    return has_texts(legacy, texts + walk.taken, walk.members) and has_texts(modern, texts, walk.members)
 
 
-def _has_texts(body: bytes, texts: int, members: int) -> bool:
-    """Whether a text has so many texts in quotes, names included; counted by names where a quote may be escaped."""
-    if body.find(b"\\") < 0:
+def has_texts(body: bytes, texts: int, members: int) -> bool:
+    """Whether a text has so many texts in quotes, names included; counted by names where a quote may be escaped.
+
+    It has more where a member is there twice, of which the parser leaves one.
+    """
+    if body.find(b"\\") < 0 or body.find(_ESCAPED) < 0:
         return body.count(b'"') == 2 * texts
-    return has_members(body, members)
+    return _has_members(body, members)
 
 
 def parsed(body: bytes) -> Any:
@@ -248,7 +281,7 @@ def _number(text: str) -> float | None:
     return float(text) if _PLAIN.fullmatch(text) is not None else None
 
 
-def _is_exact(body: bytes, walk: _Pass) -> bool:
+def is_exact(body: bytes, walk: Scalars) -> bool:
     """Whether doubles hold the numbers of a text that were compared exactly enough to differ from all others.
 
     Sixteen digits leave four in a row where every fourth character is looked at; as a rule there are none. A 0 may be
@@ -282,7 +315,7 @@ def exactness(body: bytes) -> int:
     return EXACT if _LARGE.search(body) is None else INEXACT
 
 
-def has_members(body: bytes, members: int) -> bool:
+def _has_members(body: bytes, members: int) -> bool:
     """Whether a text has so many members, each name with its colon behind it: what looks like one in a text is more."""
     if body.count(b'":') != members:
         return False

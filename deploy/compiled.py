@@ -91,6 +91,8 @@ HOT = (
     "proxy/http1/request_line.py",
     "proxy/http1/response.py",
     "proxy/ipc/pair_frames.py",
+    "proxy/judge/opinion.py",
+    "proxy/judge/repeats.py",
     "proxy/state/mirror_outcomes.py",
     "proxy/state/request_outcomes.py",
     "proxy/telemetry/access_log.py",
@@ -120,6 +122,7 @@ HOT = (
     "proxy/worker/shadow/observers.py",
     "proxy/worker/shadow/outcome.py",
     "proxy/worker/shadow/pair_queue.py",
+    "proxy/worker/shadow/pair_sender.py",
     "proxy/worker/shadow/request_copy.py",
     "proxy/worker/shadow/response_copy.py",
     "proxy/worker/shadow/route_state.py",
@@ -214,7 +217,7 @@ def libraries() -> Mapping[str, Sequence[str]]:
     A process has the pages of a whole library once it imports one module of it: a worker never imports what takes two
     answers apart, a judge never what forwards requests.
     """
-    apart = [name for name in HOT if name.startswith("comparators/") and name not in SHARED]
+    apart = [name for name in HOT if name.startswith(("comparators/", "proxy/judge/")) and name not in SHARED]
     return {"strangler_comparators": apart, "strangler_data_path": [name for name in HOT if name not in apart]}
 
 

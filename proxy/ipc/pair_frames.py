@@ -44,9 +44,13 @@ def pack_pair(pair: Pair) -> bytes:
 
 
 def _add(lines: list[str], answer: Answer) -> None:
-    count = len(answer.headers)
-    lines.append(f"{answer.status} {answer.seconds!r} {answer.at!r} {int(answer.truncated)} {count} {answer.failed}")
-    lines.extend([f"{name}: {value}" for name, value in answer.headers])
+    headers = answer.headers
+    truncated = "1" if answer.truncated else "0"
+    # not one formatted text: compiled, its `!r` is looked up by name each time
+    told = str(answer.status), repr(answer.seconds), repr(answer.at), truncated, str(len(headers)), answer.failed
+    lines.append(" ".join(told))
+    for name, value in headers:
+        lines.append(f"{name}: {value}")
 
 
 def unpack_pair(text: bytes, bodies: tuple[bytes, bytes, bytes | None]) -> Pair:

@@ -199,14 +199,19 @@ class Judge:
                 link.close()
 
     def _batch(self, link: WorkerLink) -> None:
-        """Judge some of a worker's pairs; each has all the time that a pair may take."""
+        """Judge some of a worker's pairs; each has all the time that a pair may take.
+
+        The clocks are set once: two system calls are a good part of a pair that is only counted.
+        """
+        if not link.has_more:
+            return
         until = time.monotonic() + BATCH_SECONDS
+        _arm(BATCH_SECONDS)
         differing: list[Message] = []
         for _ in range(BATCH):
             pair = link.next_pair()
             if pair is None:
                 break
-            _arm()
             opinion = self._opinions.unless_repeated(Case(0, pair), self._repeats)
             if opinion is None:
                 pass
@@ -242,9 +247,9 @@ class Judge:
             link.acknowledge()
 
 
-def _arm() -> None:
-    signal.setitimer(signal.ITIMER_PROF, PROCESSOR_SECONDS)
-    signal.setitimer(signal.ITIMER_REAL, ALARM_SECONDS)
+def _arm(more: float = 0.0) -> None:
+    signal.setitimer(signal.ITIMER_PROF, PROCESSOR_SECONDS + more)
+    signal.setitimer(signal.ITIMER_REAL, ALARM_SECONDS + more)
 
 
 def _disarm() -> None:

@@ -8,7 +8,6 @@ sent one by one.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
@@ -42,8 +41,8 @@ class _Kind:
         self.opinion: Opinion | None = None
         self.last: Pair | None = None
         self.count = 0
-        self.forgiven: Counter[str] = Counter()
-        self.rated: Counter[str] = Counter()
+        self.forgiven: dict[str, int] = {}
+        self.rated: dict[str, int] = {}
 
 
 class Repeats:
@@ -66,8 +65,9 @@ class Repeats:
             return False
         kind.count += 1
         kind.last = pair
-        kind.forgiven.update(forgiven)
-        kind.rated.update(forgiven.keys())
+        for rule, times in forgiven.items():
+            kind.forgiven[rule] = kind.forgiven.get(rule, 0) + times
+            kind.rated[rule] = kind.rated.get(rule, 0) + 1
         return True
 
     def _may_be_asked_again(self, route: str, per_minute: int) -> bool:
@@ -98,7 +98,7 @@ class Repeats:
             self._kinds = {}
         for kind in self._kinds.values():
             kind.count = 0
-            kind.forgiven, kind.rated = Counter(), Counter()
+            kind.forgiven, kind.rated = {}, {}
         return [each for each in found if each is not None]
 
 

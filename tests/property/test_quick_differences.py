@@ -74,6 +74,13 @@ def test_however_numbers_and_members_are_spelled(
     agree(legacy, modern, setting)
 
 
+@pytest.mark.parametrize("setting", [{"ignore": ["/a"]}, {"include": ["/b"]}])
+def test_numbers_that_are_spelled_otherwise_are_counted_where_they_are_left_out(setting: dict[str, Any]):
+    assert agree('{"a":[0.0,1.5,2],"b":1}', '{"a":[0,1.5,2],"b":2}', setting)
+    assert agree('{"a":0.0,"b":1}', '{"a":0,"b":2}', setting)
+    assert agree('{"a":{"d":0.0},"b":1}', '{"a":{"d":0},"b":2}', setting)
+
+
 @given(st.lists(st.dictionaries(NAMES, st.integers(0, 3), max_size=3), max_size=6), st.randoms(use_true_random=False))
 def test_rows_that_are_moved_or_changed(rows: list[Any], rng: random.Random):
     moved = rng.sample(rows, len(rows))
@@ -89,6 +96,12 @@ def test_rows_that_are_moved_or_changed(rows: list[Any], rng: random.Random):
         ('{"a":true,"b":0}', '{"a":1,"b":false}', True),
         ('{"a":"\\u00e9\\/"}', '{"a":"é/b"}', True),
         ('{"a":[1,2]}', '{"a":[1]}', True),
+        ('{"a":"10.50","b":[0,"1"],"c":[],"d":"x"}', '{"a":10.5,"b":[false,true],"c":{},"d":"y"}', True),
+        ("[]", "{}", True),
+        ('{"a":"0","b":[{"a":"1.0"}],"c":-0}', '{"a":0,"b":[{"a":1}],"c":1}', False),
+        ('{"a":"x","a":"x","b":1}', '{"a":"x","b":2}', False),
+        ('{"a":0,"b":"10.50","c":-0}', '{"a":false,"b":10.5,"c":0}', False),
+        ('{"a":"10.50","b":0.1234567890123456}', '{"a":10.5,"b":0.1234567890123456}', False),
         ('[{"a":1},{"a":2}]', '[{"a":2},{"a":1}]', False),
         ('{"a":1.50}', '{"a":2.5}', False),
         ('{"a":1e2}', '{"a":2.5}', False),

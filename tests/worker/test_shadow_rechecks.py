@@ -74,12 +74,10 @@ async def test_a_third_look_brings_the_second_ones_answer_along(gateway: Running
     ]  # fmt: skip
 
 
-async def test_first_answers_are_kept_as_long_as_there_is_room_for_them(
-    gateway: RunningProxy, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr(pair_sender, "FIRST_BYTES", 4)
+async def test_first_answers_are_kept_as_long_as_there_is_room_for_them(gateway: RunningProxy):
     clock = Clock()
     mirror, first = await differing(gateway, always(ONE), always(TWO), clock=clock)
+    mirror.proxy.server.shadows.sent.most_bytes = 4
     await mirror.became(raw.get("/b"))
 
     kept, beyond = await again(mirror, first), await again(mirror, mirror.pairs[1].id)
@@ -114,9 +112,9 @@ async def test_a_pair_is_asked_again_as_often_as_control_wants_while_it_is_remem
     assert late == AgainFailed(other, "gone")
 
 
-async def test_only_the_latest_pairs_are_remembered(gateway: RunningProxy, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(pair_sender, "KEPT_AT_MOST", 2)
+async def test_only_the_latest_pairs_are_remembered(gateway: RunningProxy):
     mirror, first = await differing(gateway, always(ONE), always(TWO))
+    mirror.proxy.server.shadows.sent.most = 2
     await mirror.became(raw.get("/b"))
     await mirror.became(raw.get("/c"))
 

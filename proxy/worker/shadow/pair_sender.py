@@ -100,9 +100,14 @@ class Kept(NamedTuple):
 
 
 class SentPairs:
-    """The latest pairs that were sent. They come with `keep`, go when too old, too many; `_bytes` is what they hold."""
+    """The latest pairs that were sent. They come with `keep`, go when too old, too many; `_bytes` is what they hold.
+
+    `most` is how many are kept, `most_bytes` what they may hold.
+    """
 
     def __init__(self) -> None:
+        self.most = KEPT_AT_MOST
+        self.most_bytes = FIRST_BYTES
         self._kept: dict[str, Kept] = {}
         self._bytes = 0
 
@@ -114,7 +119,7 @@ class SentPairs:
         """Remember a read that may be asked again."""
         if kept.origin.head.method not in SAFE_METHODS:
             return
-        while len(self._kept) >= KEPT_AT_MOST:
+        while len(self._kept) >= self.most:
             self._forget(next(iter(self._kept)))
         self._put(pair, kept)
 
@@ -126,7 +131,7 @@ class SentPairs:
 
     def _put(self, pair: str, kept: Kept) -> None:
         size = _size(kept)
-        if self._bytes + size > FIRST_BYTES:
+        if self._bytes + size > self.most_bytes:
             kept, size = kept._replace(first=None), 0
         self._bytes += size
         self._kept[pair] = kept

@@ -122,5 +122,5 @@ class ResponseCopy:
 
     def answer(self, seconds: float) -> Answer:
         """The answer for the link; `seconds` is the wait for its first byte."""
-        fields = tuple((name, value) for name, _, value in (line.partition(": ") for line in self.lines))
+        fields = tuple([(name, value) for name, _, value in [line.partition(": ") for line in self.lines]])
         return Answer(self.status, fields, self.body, seconds=seconds, at=self.at)
