@@ -132,8 +132,8 @@ def _bare(values: Sequence[str]) -> tuple[list[str], str]:
 
 def rule_of(path: str, clause: Clause, values: Sequence[str], until: date, place: str = "") -> NoiseRule | None:
     """Return the rule that hides a piece which took these values; None where they have nothing in common."""
-    found_ = _rule(path, clause, values, until)
-    return found_ if found_ is None else replace(found_, place=place)
+    rule = _rule(path, clause, values, until)
+    return None if rule is None else replace(rule, place=place)
 
 
 def _rule(path: str, clause: Clause, values: Sequence[str], until: date) -> NoiseRule | None:
@@ -151,9 +151,9 @@ def _rule(path: str, clause: Clause, values: Sequence[str], until: date) -> Nois
         least, most = (float(_rounded(each, how)) for each, how in _ends(shape))
         core = _number(shape, values)
         return NoiseRule(path, "text", until, least, most, pattern=_pattern(clause, core, "[0-9.,]"))
-    found_ = _piece(shape, values, padding)
-    if found_ is not None:
-        return NoiseRule(path, "text", until, pattern=_pattern(clause, *found_))
+    piece = _piece(shape, values, padding)
+    if piece is not None:
+        return NoiseRule(path, "text", until, pattern=_pattern(clause, *piece))
     return _words_in_turn(path, clause, values, until) if shape is None else None
 
 
