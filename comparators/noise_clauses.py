@@ -96,15 +96,10 @@ def found(one: str, two: str, *, whole: bool, placed: bool = False) -> tuple[Fou
     Of texts that have a place of their own (`placed`) also those that are only found there, by the texts' ends.
     None of what varies is a number about money or stands beside a secret's name, a parameter of an address aside.
     """
-    strict = pieces((one, two))
-    there = (pieces((one, two), lettered=True) if strict is None else strict) or ()
+    there = pieces((one, two)) or ()
     varying = [at for at, piece in enumerate(there) if isinstance(piece, Varying)]
     if not varying or len(varying) > _MOST_PIECES or len(there) == 1:
         return ()
-    if strict is None:
-        # Words beside made pieces: what is found by itself alone, or any word would be taken for a piece of a run.
-        each = (_alone(there, at, whole=whole, placed=placed) for at in varying)
-        return tuple(_at_place(piece, placed=placed) for piece in each if piece is not None)
     return tuple(_each(there, varying, whole=whole, placed=placed))
 
 
@@ -144,12 +139,6 @@ def _alone(there: Sequence[Piece], at: int, *, whole: bool, placed: bool) -> Fou
     ending = after[: len(after) - len(after.lstrip(padding))] if padding else ""
     one, two = (f"{each}{ending}" for each in piece.values[:2])
     return Found(clause._replace(padded=bool(padding)), (one, two))
-
-
-def _at_place(piece: Found, *, placed: bool) -> Found:
-    """Return letters alone as what is found at its place: elsewhere the same words may have a name behind them."""
-    is_word = placed and all(map(str.isalpha, piece.values))
-    return piece._replace(clause=piece.clause._replace(placed=True)) if is_word else piece
 
 
 def _beside_it(there: Sequence[Piece], at: int) -> tuple[str, str]:

@@ -285,7 +285,7 @@ def _is_in_file(rule: NoiseRule, spot: _Spot) -> bool:
     if rule.shape != "text":
         return True
     pattern = re.compile(in_words(rule.pattern))
-    if pattern.groups or spot.beside or rule.values:
+    if pattern.groups or spot.beside:
         return False
     return all(text and pattern.search(text) is not None for text in spot.texts)
 

@@ -14,11 +14,6 @@ _CHANCE: Final = 5e-3
 _SAME_FAMILY: Final = 1e-3
 """How improbable it must be that letters are missing by chance before they count as letters that never come."""
 
-_OFTEN: Final = frozenset("aeionrst")
-_MOST_OFTEN: Final = 0.47
-"""These eight letters are 31 of a hundred drawn at random, in words 62."""
-_MANY, _SHORTEST = 9, 4
-_ONE_CASE: Final = frozenset({"lower", "UPPER", "hex", "HEX"})
 _FEW: Final = 2
 _LONG: Final = 8
 _MARKED: Final = range(20, 257)
@@ -145,16 +140,6 @@ def name_of(letters: frozenset[str]) -> str:
     parts = [each for each in (*ALPHABETS, *_SINGLE) if each.letters <= letters]
     widest = [each for each in parts if not any(each.letters < other.letters for other in parts)]
     return "|".join(each.name for each in widest)
-
-
-def are_drawn(values: Sequence[str]) -> bool:
-    """Whether letters alone are no words: many of one length, one case, each another, few of those that words have."""
-    text, own, different = "".join(values), narrowest(values), len(set(values))
-    often = sum(letter in _OFTEN for letter in text.lower())
-    if own is None or own.name not in _ONE_CASE or len(set(map(len, values))) > 1:
-        return False
-    many = different >= _MANY and different * _FEW >= len(values)
-    return many and len(values[0]) >= _SHORTEST and often < len(text) * _MOST_OFTEN
 
 
 def is_even(text: str) -> bool:

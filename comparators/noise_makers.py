@@ -13,7 +13,7 @@ from comparators.noise_families import shared_parts
 from comparators.noise_forms import Made, Shape, Uuids, spelled
 from comparators.noise_letters import name_of
 from comparators.noise_patterns import affixed_rule, joined_rule, whole_rule
-from comparators.noise_pieces import CAMEL, letters_alone, made, shape_of
+from comparators.noise_pieces import CAMEL, made, shape_of
 from comparators.noise_rules import (
     PLACES,
     TIME,
@@ -100,7 +100,7 @@ def _shape(texts: list[str]) -> Shape | None:
         return shape
     tokens = [each for each in texts if CAMEL.fullmatch(each) is None]
     is_chance = len(tokens) * 10 >= len(texts) * 9 and isinstance(shape_of(tokens), Made)
-    return made(texts, known=True) if is_chance else letters_alone(texts)
+    return made(texts, known=True) if is_chance else None
 
 
 def affixed(path: str, samples: Samples, until: date) -> NoiseRule | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
@@ -14,7 +13,7 @@ from comparators.noise_clauses import BESIDE, PADDED, Clause, found, may_vary
 from comparators.noise_forms import HexPairs, Made, Numbers, Row, Shape, Times, Uuids
 from comparators.noise_letters import charset
 from comparators.noise_pieces import made, shape_of
-from comparators.noise_rules import TIME, NoiseRule, Varying, around, chunks, digest, pieces
+from comparators.noise_rules import TIME, NoiseRule, Varying, around, chunks, pieces
 
 _UUID: Final = r"(?!0{8}-)[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
 _UNPADDED: Final = r"(?:0|[1-9][0-9]{0,17})"
@@ -22,12 +21,9 @@ _FRACTION: Final = r"(?:\.[0-9]{1,18})?"
 _THOUSANDS: Final = r"[0-9]{1,3}(?:,[0-9]{3}){0,5}(?:\.[0-9]{1,9})?"
 _TEN: Final = frozenset("0123456789")
 _SHORTEST: Final = 4
-_PAIR: Final = 2
 _TOKEN: Final = re.compile(r"[\w.~-]+|[0-9A-Fa-f:]+", re.ASCII)
 _BY_CHANCE: Final = 0.2
 """One byte is the same in both values of a pair once in 256 times."""
-_OFTEN, _CATEGORIES = 4, 5
-_ALPHA: Final = r"[^\W\d_]"
 _LONGEST_KEPT: Final = 60
 _CODED: Final = re.compile(r"%[0-9A-Fa-f]{2}")
 _DIGITS: Final = re.compile(r"[0-9]+")
@@ -98,7 +94,7 @@ def joined_rule(path: str, values: Sequence[str], until: date) -> NoiseRule | No
     """
     if not all(map(_TOKEN.fullmatch, values)):
         return None
-    shape = shape_of(list(dict.fromkeys(values)), lettered=True)
+    shape = shape_of(list(dict.fromkeys(values)))
     core = joined(shape, values) if isinstance(shape, HexPairs | Row) else None
     return None if core is None else NoiseRule(path, "text", until, pattern=rf"(?<=\A){core}(?=\Z)")
 
@@ -141,8 +137,7 @@ def _rule(path: str, clause: Clause, values: Sequence[str], until: date) -> Nois
         return _rule_of_run(path, clause, values, until)
     values, padding = _bare(values) if clause.padded else (values, "")
     different = list(dict.fromkeys(values))
-    # Of two values any word would be a piece.
-    shape = shape_of(different, lettered=len(different) > _PAIR)
+    shape = shape_of(different)
     if clause.timed:
         written = list(dict.fromkeys(map(_spelled, values)))
         core = written[0] if len(written) == 1 else f"(?:{'|'.join(written)})"
@@ -152,9 +147,7 @@ def _rule(path: str, clause: Clause, values: Sequence[str], until: date) -> Nois
         core = _number(shape, values)
         return NoiseRule(path, "text", until, least, most, pattern=_pattern(clause, core, "[0-9.,]"))
     piece = _piece(shape, values, padding)
-    if piece is not None:
-        return NoiseRule(path, "text", until, pattern=_pattern(clause, *piece))
-    return _words_in_turn(path, clause, values, until) if shape is None else None
+    return None if piece is None else NoiseRule(path, "text", until, pattern=_pattern(clause, *piece))
 
 
 def _piece(shape: Shape | None, values: Sequence[str], padding: str) -> tuple[str, str] | None:
@@ -180,17 +173,6 @@ def _number(shape: Numbers, values: Sequence[str]) -> str:
             least, most = shape.spelled.least, shape.spelled.most
             core = f"{_UNPADDED}\\.[0-9]{{{least},{most}}}"
     return f"-?{core}" if shape.least < 0 else core
-
-
-def _words_in_turn(path: str, clause: Clause, values: Sequence[str], until: date) -> NoiseRule | None:
-    """Return the rule of a piece that is one of a few words in turn: it hides these words, and no others."""
-    counts = Counter(values)
-    if min(counts.values()) < _OFTEN or len(counts) > _CATEGORIES or not all(map(str.isalpha, counts)):
-        return None
-    sizes = sorted(map(len, counts))
-    core = f"{_ALPHA}{{{sizes[0]},{sizes[-1]}}}"
-    words = tuple(sorted(map(digest, counts)))
-    return NoiseRule(path, "text", until, values=words, pattern=_pattern(clause, core, _ALPHA))
 
 
 def _rule_of_run(path: str, clause: Clause, values: Sequence[str], until: date) -> NoiseRule | None:

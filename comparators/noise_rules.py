@@ -167,8 +167,8 @@ class NoiseRule:
 
     `least` and `most` bound the lengths of a `random`, the size of a `measure`, the step of a `counter`, the number in
     a `text`; `alphabet` is a `random`'s (of a `text`, `time` says that its piece is one; of a `measure`, how it is
-    written), `values` are hashes of a `categorical`'s, of the few words that the piece of a `text` may be, `pattern`
-    is a `text`'s regex. `place` is where in a page, a table, a document a value stands.
+    written), `values` are hashes of a `categorical`'s, `pattern` is a `text`'s regex. `place` is where in a page, a
+    table, a document a value stands.
     """
 
     path: str
@@ -238,8 +238,6 @@ def _blanked(rule: NoiseRule, text: str, near: Sequence[bool] | None) -> str:
     def blank(found: re.Match[str]) -> str:
         nonlocal count
         count += 1
-        if rule.values:
-            return MASKED if digest(found[0]) in rule.values else found[0]
         if near is not None:
             return MASKED if count < len(near) and near[count] else found[0]
         if rule.most:
@@ -404,7 +402,6 @@ _CHUNK: Final = re.compile(
 """The full stop of a sentence is none of a number's or a token's."""
 _LONGEST: Final = 1 << 18
 _LONGEST_WHOLE: Final = 4096
-_MOST_WORDS: Final = 3
 _WORTH_IT: Final = 2000
 _MARGIN: Final = 128
 # All of Unicode's signs of currencies but historic ones, and the codes that are no words.
@@ -518,27 +515,22 @@ def columns(texts: Sequence[str]) -> list[tuple[str, ...]] | None:
     return list(zip(*rows, strict=True)) if len({len(row) for row in rows}) == 1 else None
 
 
-def pieces(texts: Sequence[str], reading: Reading = STRICT, *, lettered: bool = False) -> tuple[Piece, ...] | None:
+def pieces(texts: Sequence[str], reading: Reading = STRICT) -> tuple[Piece, ...] | None:
     """Return the pieces of texts that differ only in times, numbers and tokens; None where they differ in words.
 
     Each varying piece is as small as can be: letters before and after that all texts share are pieces of their own.
-    With `lettered` words that differ are pieces as well, few of them.
     """
     start, end = middles(texts)
     there = columns([text[start : len(text) - end] for text in texts])
     if there is None:
         return None
     found: list[Piece] = [Same(texts[0][:start])]
-    words = 0
     for column in there:
         if len(set(column)) == 1:
             found.append(Same(column[0]))
             continue
-        shape = shape_of(column, reading, lettered=lettered)
+        shape = shape_of(column, reading)
         if shape is None:
-            return None
-        words += all(map(str.isalpha, column))
-        if words > _MOST_WORDS:
             return None
         found += _flat(column, shape)
     found.append(Same(texts[0][len(texts[0]) - end :]))

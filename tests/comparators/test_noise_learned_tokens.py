@@ -1,4 +1,4 @@
-"""Tokens of letters alone, of several pieces, of bytes: learned from many answers, with all around them held."""
+"""Tokens of several pieces, of bytes: learned from many answers, with all around them held."""
 
 from __future__ import annotations
 
@@ -31,23 +31,11 @@ WHOLE = {
     "two with a dash": ("<w23>-<w25>", "<w23>_<w25>|<w23><w25>|<w22>-<w25>|<w23>.<w25>|<w23>-<w24>!"),
     "two with a line": ("<w20>_<w20>", "<w20>-<w20>|<w20>_<w19>|<w41>"),
     "three": ("<w12>-<w12>-<w12>", "<w12>_<w12>-<w12>|<w12>-<w12>"),
-    "letters": ("<U5>", "<l5>|<U4>|<U6>|None"),
-    "small letters": ("<l8>", "<U8>|<l7>|undefined"),
-    "two of letters": ("<U4>-<U4>", "<U4>_<U4>|<U4>-<U3>|<l4>-<l4>"),
     "hardware": ("<h2>:<h2>:<h2>:<h2>:<h2>:<h2>", "<h2>-<h2>-<h2>-<h2>-<h2>-<h2>|<h2>:<h2>:<h2>:<h2>:<h2>|<h12>"),
     "of one maker": ("02:42:ac:<h2>:<h2>:<h2>", "02:42:ad:<h2>:<h2>:<h2>|02:42:ac:<h2>:<h2>"),
     "a fingerprint": (":".join(["<h2>"] * 20), "<h40>|" + ":".join(["<h2>"] * 19)),
 }
 INSIDE = {
-    "in a query": (
-        "/f/4?k=<U8>&v=2",
-        "/f/5?k=<U8>&v=2|/f/4?k=<U8>&v=3|/f/4?k=<U7>&v=2|/f/4?k=None&v=2|/f/4?k=<l8>&v=2",
-    ),
-    "at the end": ("/f/4?v=2&k=<U8>", "/f/5?v=2&k=<U8>|/f/4?v=3&k=<U8>|/f/4?v=2&k=<U8>&a=1"),
-    "a picture": ("/captcha/<U5>.png", "/captcha/<U5>.jpg|/picture/<U5>.png|/captcha/<U6>.png|/captcha/.png"),
-    "in a path": ("https://x.test/r/<l8>/file/4", "https://x.test/r/<l8>/file/5|https://y.test/r/<l8>/file/4"),
-    "a sentence": ("Code <U6> for seat 12C", "Code <U6> for seat 12D|Code <l6> for seat 12C|Code NONE for seat 12C"),
-    "a sentence, small": ("Code <l6> for seat 12C", "Code <l6> for seat 12D|Code undefined for seat 12C"),
     "two in a sentence": ("Ref <w23>-<w25> is done", "Ref <w23>_<w25> is done|Ref <w23>-<w25> is lost"),
     "a client secret": ("See /pay?s=pi_3<w23>_secret_<w25>&r=7", "See /pay?s=pi_3<w23>_secret_<w25>&r=8"),
     "base32": ("Scan or enter <b16> in the app", "Scan or enter <b16> in the box|Scan or enter <b15> in the app"),
@@ -106,12 +94,11 @@ def test_another_token_is_noise_and_nothing_else(form: str, wrong: str, holder: 
     [
         ("{}-<w25>", "<w23>"),
         ("<w25>-{}", "<w23>"),
-        ("{}_<w20>", "<U6>"),
         ("pi_{}_secret_<w25>", "<w23>"),
         ("{}-{}", "<w12>"),
         ("{}:<h2>:<h2>:<h2>", "<h2>:<h2>:<h2>"),
     ],
-    ids=["first", "last", "letters", "in a client secret", "the same twice", "a maker of hardware"],
+    ids=["first", "last", "in a client secret", "the same twice", "a maker of hardware"],
 )
 def test_what_stays_in_each_pair_is_the_request_s_own(form: str, pieces: str) -> None:
     chance = Random(form)
@@ -126,95 +113,6 @@ def test_what_stays_in_each_pair_is_the_request_s_own(form: str, pieces: str) ->
         one, other = pair(number)[0], pair(number)[0]
 
         assert compare(filled(one, "JSON"), filled(other, "JSON"), policy).verdict == "different"
-
-
-NAMES = ["Anna", "Bo", "Casper", "Eva"]
-GREETED = {
-    "a token": (
-        "{} opened <h8> in room 4",
-        "{} opened <h8> in room 5|{} closed <h8> in room 4|{} opened <h7> in room 4",
-    ),
-    "a name behind": ("<h8> is open for {} in room 4", "<h8> is open for {} in room 5|<h8> is shut for {} in room 4"),
-}
-
-
-@pytest.mark.parametrize("holder", HOLDERS)
-@pytest.mark.parametrize(("form", "wrong"), GREETED.values(), ids=GREETED)
-def test_a_few_names_beside_a_token_are_these_names(form: str, wrong: str, holder: str) -> None:
-    chance = Random(f"{form} in {holder}")
-
-    def text(form: str = form) -> str:
-        return said(form.replace("{}", chance.choice(NAMES)), chance)
-
-    found = learned(lambda _: (text(), text()), holder, many=30)
-    policy = by_rules(found)
-
-    def held(text_: str) -> str:
-        return compare(filled(text(), holder), filled(text_, holder), policy).verdict
-
-    assert all(held(text()) in {"equal", "noise"} for _ in range(20))
-    assert [each for each in wrong.split("|") if held(text(each)) != "different"] == []
-    for stranger in ("None", "Dirk", "undefined", "anna", "ANNA", ""):
-        assert held(said(form.replace("{}", stranger), chance)) == "different", stranger
-    assert not any(name in json.dumps(one.rule.to_mapping()) for one in found for name in NAMES)
-    assert {one.setting for one in found if one.rule.values} == {"noise"}
-
-
-@pytest.mark.parametrize("names", [["Anna", "Bo"], ["yes", "no"], ["Anna", "Evan"]], ids=" ".join)
-@pytest.mark.parametrize("holder", HOLDERS)
-def test_two_words_in_turn_are_these_two(names: list[str], holder: str) -> None:
-    chance = Random(f"{names} in {holder}")
-
-    def text() -> str:
-        return said(f"Host {chance.choice(names)} opened <h8> in room 4", chance)
-
-    policy = by_rules(learned(lambda _: (text(), text()), holder, many=30))
-
-    def held(name: str) -> str:
-        return compare(
-            filled(text(), holder), filled(said(f"Host {name} opened <h8> in room 4", chance), holder), policy
-        ).verdict
-
-    assert {held(each) for each in names} <= {"equal", "noise"}
-    assert {held(each) for each in ("Eva", "Dirk", "None", "null", "anna")} == {"different"}
-
-
-@pytest.mark.parametrize("holder", HOLDERS)
-@pytest.mark.parametrize(
-    "rest", ["welcome", "your loan is ready and waits for you at the desk on the first floor, behind the stairs"]
-)
-def test_a_text_with_one_of_a_few_names_is_learned(rest: str, holder: str) -> None:
-    chance = Random(f"{rest} in {holder}")
-
-    def text(name: str) -> str:
-        return f"Hello {name}, {rest}"
-
-    policy = by_rules(learned(lambda _: (text(chance.choice(NAMES)), text(chance.choice(NAMES))), holder, many=30))
-
-    def held(modern: str) -> str:
-        return compare(filled(text("Anna"), holder), filled(modern, holder), policy).verdict
-
-    assert held(text("Bo")) == "noise"
-    assert {held(text("None")), held(text("Bo").replace("Hello", "Bye"))} == {"different"}
-
-
-def test_a_name_is_one_of_few_at_its_own_place_alone() -> None:
-    chance = Random(5)
-
-    def page(served: str, host: str = "Anna") -> Capture:
-        token = said("<h8>", chance)
-        return answer(
-            f"<main><h1>Hosted by {host} today</h1><p>{token} served by {served} today</p></main>", "text/html"
-        )
-
-    learner, policy = Learner(), Policy.from_mapping(LEARNS, today=TODAY)
-    for number in range(30):
-        first, again = page(chance.choice(NAMES)), page(chance.choice(NAMES))
-        learner.add_observations(compare(first, first, policy, secondary=(again,)).observations, AT + 600 * number)
-    policy = by_rules(learner.suggestions(TODAY))
-
-    assert compare(page("Anna"), page("Bo"), policy).verdict == "noise"
-    assert compare(page("Anna"), page("Bo", host="Bo"), policy).verdict == "different"
 
 
 WORDS = [
@@ -241,16 +139,34 @@ WORDS = [
 ]
 
 
-@pytest.mark.parametrize("form", ["Our word is {} on <h8> now", "/w/{}?t=<h8>", "{}"])
-def test_words_of_one_length_are_no_tokens(form: str) -> None:
+STEADY = {
+    "a sibling row": ("<U5>", lambda text: {"rows": [{"c": text}, {"c": "PAPER"}]}),
+    "in a sibling's text": ("Use <U5> now please", lambda text: {"rows": [text, "Use PAPER now please"]}),
+    "in the same text": ("Give code <U6> to Anna. Her code GARDEN is old", lambda text: {"d": text}),
+    "in another address": ("/f?k=<l6>&v=2 or /f?k=orange&v=2", lambda text: {"d": text}),
+    "one of a few words": ("I see that {} now; and see that paid now", lambda text: {"d": text}),
+    "words of one length": ("Our word is {} on <h8> now", lambda text: {"d": text}),
+}
+OTHERS = {"PAPER": "GLASS", "GARDEN": "OFFICE", "orange": "yellow", "paid now": "late now", "word": "name"}
+
+
+@pytest.mark.parametrize(("form", "body"), STEADY.values(), ids=STEADY)
+def test_letters_alone_hide_no_word_that_stands_where_they_may(form: str, body: Callable[[str], Any]) -> None:
     chance = Random(form)
 
-    def text() -> str:
-        return said(form.replace("{}", chance.choice(WORDS)), chance)
+    def drawn() -> Capture:
+        word = chance.choice(["paid", "open", "late"]) if "see" in form else chance.choice(WORDS)
+        return answer(json.dumps(body(said(form.replace("{}", word), chance))), "application/json")
 
-    found = learned(lambda _: (text(), text()), "JSON", many=30)
+    learner, policy = Learner(), Policy.from_mapping(LEARNS, today=TODAY)
+    for number in range(30):
+        first, again = drawn(), drawn()
+        learner.add_observations(compare(first, first, policy, secondary=(again,)).observations, AT + 600 * number)
+    legacy = drawn()
+    (old, new) = next((old, new) for old, new in OTHERS.items() if old.encode() in legacy.body)
+    modern = answer(legacy.body.decode().replace(old, new), "application/json")
 
-    assert not any(each.rule.alphabet in {"lower", "letters"} or "[a-z]{4}" in each.rule.pattern for each in found)
+    assert compare(legacy, modern, by_rules(learner.suggestions(TODAY))).verdict == "different"
 
 
 @pytest.mark.parametrize("name", ["Secret", "API key:", "password"])
