@@ -33,6 +33,7 @@ _CSS: Final = "text/css"
 _CHARSETS: Final = {"utf8": "utf-8", "latin1": "iso-8859-1", "latin-1": "iso-8859-1", "cp1252": "windows-1252"}
 _PROGRAMS: Final = ("on", "x-", "@", ":", "v-")
 """Events (WHATWG, HTML), and what Alpine and Vue run."""
+_HANDLERS: Final = ("on", "@", "v-on:", "x-on:")
 _PARSES: Final = "JSON.parse("
 """What no text says by chance: Laravel's `Js::from`, in an attribute of any name."""
 
@@ -40,6 +41,11 @@ _PARSES: Final = "JSON.parse("
 def is_script(name: str, values: tuple[str, str]) -> bool:
     """Whether two values of an attribute are code, by its name or because both parse JSON."""
     return name.startswith(_PROGRAMS) or all(_PARSES in value for value in values)
+
+
+def is_handler(name: str) -> bool:
+    """Whether an attribute is what an element does on an event: its token is as likely that of the row it stands in."""
+    return name.startswith(_HANDLERS)
 
 
 def meaning(tag: str, name: str, value: str | None) -> str | None:

@@ -224,7 +224,7 @@ def _are_told(
         if blank[0] == blank[1]:
             context.forgive("embedded_json")
             return True
-        if context.has("html"):
+        if context.has("html") and not html_attributes.is_handler(name):
             blank = blanked_script(blank[0]), blanked_script(blank[1])
         if blank[0] == blank[1]:
             context.forgive("html")

@@ -101,6 +101,14 @@ def test_a_token_in_it_is_blanked_as_in_a_script():
     assert held("x-data", one, two.replace(":1}", ":2}")).verdict == "different"
 
 
+@pytest.mark.parametrize("name", ["onclick", "@click", "v-on:click", "x-on:click"])
+def test_a_token_in_a_handler_is_that_of_its_row(name: str):
+    one, two = "download({ token: 'A9f2c41d07be8a365' })", "download({ token: 'B00c41d07be8a3bb1' })"
+
+    assert held(name, one, two).verdict == "different"
+    assert held("x-data", one, two).verdict == "equal"
+
+
 def test_a_finding_names_the_place_inside_of_what_is_parsed():
     (found,) = held("x-data", JS_FROM, SPACED.replace("7", "8")).findings
 
