@@ -1,0 +1,131 @@
+"""One sentence with varying pieces, or several: what stands between the pieces of the one stays as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from difflib import SequenceMatcher
+from itertools import islice, pairwise
+from typing import Final, NamedTuple
+
+from comparators.noise_forms import Shape
+from comparators.noise_rules import chunks, columns
+from comparators.varying_words import Path, Words
+
+# Sentences drawn at random share a word at one place by chance: `is`, `a`. So the words that stay have to outnumber
+# those that vary; a number, a time, a token among what varies says that somebody filled it in.
+
+_MOST_CUTS: Final = 24
+_MOST_CHUNKS: Final = 120
+_FEW, _SOME = 2, 4
+Piece = Shape | Words | Path
+
+
+class Template(NamedTuple):
+    """Fixed text with the values of a varying piece between each two of it: one fixed text more than pieces."""
+
+    fixed: tuple[str, ...]
+    values: tuple[tuple[str, ...], ...]
+
+    def cuts(self, text: str) -> Iterator[list[str]]:
+        """Yield what another text may have as its pieces, the shortest first; none where fixed text is missing."""
+        first, *between, last = self.fixed
+        if text.startswith(first) and text.endswith(last) and len(text) > len(first) + len(last):
+            yield from islice(_cuts(text[len(first) : len(text) - len(last)], between), _MOST_CUTS)
+
+
+def _cuts(text: str, between: Sequence[str]) -> Iterator[list[str]]:
+    if not between:
+        yield [text]
+        return
+    at = text.find(between[0], 1)
+    while at > 0:
+        for rest in _cuts(text[at + len(between[0]) :], between[1:]):
+            if all(rest):
+                yield [text[:at], *rest]
+        at = text.find(between[0], at + 1)
+
+
+def template_of(texts: Sequence[str]) -> Template | None:
+    """Return the fixed text and the varying pieces of texts; None where nothing varies between what stays."""
+    there = columns(texts)
+    template = _aligned(texts) if there is None else _of_columns(there)
+    return template if template is not None and len(template.values) >= _FEW else None
+
+
+def _of_columns(there: Sequence[tuple[str, ...]]) -> Template:
+    fixed, values = [""], []
+    for column in there:
+        if len(set(column)) > 1:
+            values.append(column)
+            fixed.append("")
+        else:
+            fixed[-1] += column[0]
+    return Template(tuple(fixed), tuple(values))
+
+
+def _aligned(texts: Sequence[str]) -> Template | None:
+    """Return fixed text of texts that have not as many words: `Anna`, `Anna Maria` in one sentence."""
+    rows = [chunks(text) for text in texts]
+    if max(map(len, rows)) > _MOST_CHUNKS:
+        return None
+    places = [tuple(range(len(rows[0]))), *(_matching(rows[0], row) for row in rows[1:])]
+    kept = [at for at in range(len(rows[0])) if all(each[at] is not None for each in places)]
+    spans: list[list[tuple[int, ...]]] = []
+    for at in kept:
+        here = tuple(each[at] or 0 for each in places)
+        if spans and all(one + 1 == other for one, other in zip(spans[-1][-1], here, strict=True)):
+            spans[-1].append(here)
+        else:
+            spans.append([here])
+    return _between(rows, spans)
+
+
+def _matching(one: Sequence[str], other: Sequence[str]) -> tuple[int | None, ...]:
+    """Return where each chunk of one text stands in another, in order; None for those that do not."""
+    found: list[int | None] = [None] * len(one)
+    for at, to, size in SequenceMatcher(None, one, other, autojunk=False).get_matching_blocks():
+        found[at : at + size] = range(to, to + size)
+    return tuple(found)
+
+
+def _between(rows: Sequence[Sequence[str]], spans: Sequence[Sequence[tuple[int, ...]]]) -> Template | None:
+    """Return the template of spans that all rows share; blanks and marks alone hold nothing together inside."""
+    size = tuple(map(len, rows))
+    held = [(each[0], tuple(at + 1 for at in each[-1])) for each in spans if _is_held(rows, each, size)]
+    nothing = (0,) * len(rows)
+    if not held or held[0][0] != nothing:
+        held.insert(0, (nothing, nothing))
+    if held[-1][1] != size:
+        held.append((size, size))
+    fixed = tuple("".join(rows[0][begin[0] : end[0]]) for begin, end in held)
+    values = tuple(
+        tuple("".join(row[start:stop]) for row, start, stop in zip(rows, end, begin, strict=True))
+        for (_, end), (begin, _) in pairwise(held)
+    )
+    return None if any("" in each for each in values) else Template(fixed, values)
+
+
+def _is_held(rows: Sequence[Sequence[str]], span: Sequence[tuple[int, ...]], size: tuple[int, ...]) -> bool:
+    is_edge = not any(span[0]) or tuple(at + 1 for at in span[-1]) == size
+    return is_edge or any(_is_word(rows[0][each[0]]) for each in span)
+
+
+def is_one_sentence(template: Template, pieces: Sequence[Piece]) -> bool:
+    """Whether texts are one with varying pieces, not several that are alike by chance."""
+    words = [values for values, piece in zip(template.values, pieces, strict=True) if isinstance(piece, Words)]
+    if not any(" " in text for text in template.fixed):
+        return True  # a row, an address: no sentence
+    answers = len(template.values[0])
+    stays = _count("".join(template.fixed))
+    varies = sum(max(map(_count, values)) for values in words)
+    if len(words) < len(pieces):
+        return stays >= varies or answers >= _SOME
+    return stays * {2: 1, 3: 2}.get(answers, 4) >= varies * _FEW
+
+
+def _count(text: str) -> int:
+    return sum(map(_is_word, chunks(text)))
+
+
+def _is_word(text: str) -> bool:
+    return any(map(str.isalnum, text))
