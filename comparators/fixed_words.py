@@ -8,15 +8,21 @@ from itertools import islice, pairwise
 from typing import Final, NamedTuple
 
 from comparators.noise_forms import Shape
-from comparators.noise_rules import chunks, columns
+from comparators.noise_rules import chunks
 from comparators.varying_words import Path, Words
 
 # Sentences drawn at random share a word at one place by chance: `is`, `a`. So the words that stay have to outnumber
 # those that vary; a number, a time, a token among what varies says that somebody filled it in.
 
 _MOST_CUTS: Final = 24
+_MOST_STEPS: Final = 500
 _MOST_CHUNKS: Final = 120
+_SHORT: Final = 3
+_NEAR: Final = 6
+"""Chunks, blanks among them: up to three words."""
 _FEW, _SOME = 2, 4
+_BORDERS: Final = frozenset(";|()[]<>=@#+*{}~^")
+"""Marks that part fields, seldom words of a sentence."""
 Piece = Shape | Words | Path
 
 
@@ -30,37 +36,76 @@ class Template(NamedTuple):
         """Yield what another text may have as its pieces, the shortest first; none where fixed text is missing."""
         first, *between, last = self.fixed
         if text.startswith(first) and text.endswith(last) and len(text) > len(first) + len(last):
-            yield from islice(_cuts(text[len(first) : len(text) - len(last)], between), _MOST_CUTS)
+            core = text[len(first) : len(text) - len(last)]
+            yield from islice(_cuts(core, between, iter(range(_MOST_STEPS))), _MOST_CUTS)
 
 
-def _cuts(text: str, between: Sequence[str]) -> Iterator[list[str]]:
+def _cuts(text: str, between: Sequence[str], steps: Iterator[int]) -> Iterator[list[str]]:
+    """Yield what may stand before, between and behind fixed texts; `steps` are used up, for there are many ways."""
     if not between:
         yield [text]
         return
     at = text.find(between[0], 1)
-    while at > 0:
-        for rest in _cuts(text[at + len(between[0]) :], between[1:]):
+    while at > 0 and next(steps, None) is not None:
+        for rest in _cuts(text[at + len(between[0]) :], between[1:], steps):
             if all(rest):
                 yield [text[:at], *rest]
         at = text.find(between[0], at + 1)
 
 
-def template_of(texts: Sequence[str]) -> Template | None:
-    """Return the fixed text and the varying pieces of texts; None where nothing varies between what stays."""
-    there = columns(texts)
+def template_of(texts: Sequence[str], there: Sequence[tuple[str, ...]] | None) -> Template | None:
+    """Return the fixed text and the varying pieces of texts; None where nothing varies between what stays.
+
+    `there` are their chunks side by side, where they have as many.
+    """
     template = _aligned(texts) if there is None else _of_columns(there)
     return template if template is not None and len(template.values) >= _FEW else None
 
 
+def cuts(template: Template, there: Sequence[tuple[str, ...]] | None, given: str) -> Iterator[list[str]]:
+    """Yield what may be the pieces of one more text: with as many chunks what stands where theirs do, else found."""
+    mine = chunks(given)
+    if there is None or len(there) != len(mine):
+        yield from template.cuts(given)
+    elif all(chunk == column[0] for column, chunk in zip(there, mine, strict=True) if len(set(column)) == 1):
+        yield _pieces(there, mine)
+
+
 def _of_columns(there: Sequence[tuple[str, ...]]) -> Template:
-    fixed, values = [""], []
+    """Return the template of columns; words with nothing but a blank between them are one piece."""
+    fixed, values = [""], list[tuple[str, ...]]()
     for column in there:
-        if len(set(column)) > 1:
+        if len(set(column)) == 1:
+            fixed[-1] += column[0]
+        elif values and fixed[-1].isspace() and _are_words(values[-1]) and _are_words(column):
+            blank = fixed[-1]
+            values[-1] = tuple(f"{one}{blank}{other}" for one, other in zip(values[-1], column, strict=True))
+            fixed[-1] = ""
+        else:
             values.append(column)
             fixed.append("")
-        else:
-            fixed[-1] += column[0]
     return Template(tuple(fixed), tuple(values))
+
+
+def _pieces(there: Sequence[tuple[str, ...]], mine: Sequence[str]) -> list[str]:
+    """Return what stands in a text's chunks where the columns of legacy's vary, put together as theirs are."""
+    found: list[str] = []
+    blank, last = "", False
+    for column, chunk in zip(there, mine, strict=True):
+        words = _are_words(column)
+        if len(set(column)) == 1:
+            blank += chunk
+        elif found and blank.isspace() and last and words:
+            found[-1] += blank + chunk
+            blank = ""
+        else:
+            found.append(chunk)
+            blank, last = "", words
+    return found
+
+
+def _are_words(column: Sequence[str]) -> bool:
+    return not any(map(str.isdigit, "".join(column)))
 
 
 def _aligned(texts: Sequence[str]) -> Template | None:
@@ -89,9 +134,9 @@ def _matching(one: Sequence[str], other: Sequence[str]) -> tuple[int | None, ...
 
 
 def _between(rows: Sequence[Sequence[str]], spans: Sequence[Sequence[tuple[int, ...]]]) -> Template | None:
-    """Return the template of spans that all rows share; blanks and marks alone hold nothing together inside."""
+    """Return the template of spans that all rows share; a sentence's blanks and marks hold nothing together inside."""
     size = tuple(map(len, rows))
-    held = [(each[0], tuple(at + 1 for at in each[-1])) for each in spans if _is_held(rows, each, size)]
+    held = [(each[0], tuple(at + 1 for at in each[-1])) for each in _held(rows, spans)]
     nothing = (0,) * len(rows)
     if not held or held[0][0] != nothing:
         held.insert(0, (nothing, nothing))
@@ -105,9 +150,23 @@ def _between(rows: Sequence[Sequence[str]], spans: Sequence[Sequence[tuple[int, 
     return None if any("" in each for each in values) else Template(fixed, values)
 
 
-def _is_held(rows: Sequence[Sequence[str]], span: Sequence[tuple[int, ...]], size: tuple[int, ...]) -> bool:
-    is_edge = not any(span[0]) or tuple(at + 1 for at in span[-1]) == size
-    return is_edge or any(_is_word(rows[0][each[0]]) for each in span)
+def _held(rows: Sequence[Sequence[str]], spans: Sequence[Sequence[tuple[int, ...]]]) -> list[Sequence[tuple[int, ...]]]:
+    """Return the spans that hold a sentence together: a short word alone only where few words are around it."""
+    size, nothing = tuple(map(len, rows)), (0,) * len(rows)
+    found: list[Sequence[tuple[int, ...]]] = []
+    for at, span in enumerate(spans):
+        texts = [rows[0][each[0]] for each in span]
+        words = [text for text in texts if _is_word(text)]
+        is_edge = not any(span[0]) or tuple(to + 1 for to in span[-1]) == size
+        is_sure = len(words) > 1 or any(len(text) > _SHORT or text.isdigit() for text in words)
+        if is_edge or is_sure or not _BORDERS.isdisjoint(texts):
+            found.append(span)
+        elif words:
+            before, after = spans[at - 1][-1] if at else nothing, spans[at + 1][0] if at + 1 < len(spans) else size
+            gaps = [*map(int.__sub__, span[0], before), *map(int.__sub__, after, span[-1])]
+            if max(gaps) <= _NEAR:
+                found.append(span)
+    return found
 
 
 def is_one_sentence(template: Template, pieces: Sequence[Piece]) -> bool:

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple, Protocol
 
 from comparators import noise_rules, timings
-from comparators.fixed_words import Piece, Template, is_one_sentence, template_of
+from comparators.fixed_words import Piece, Template, cuts, is_one_sentence, template_of
 from comparators.html_volatile import SCRIPT_TOKEN, is_made, token_attributes
 from comparators.json_labels import labels
 from comparators.literals import is_cut
@@ -204,7 +204,7 @@ def fits_by_pieces(filled: Sequence[str], given: str, reading: Reading = STRICT,
     there = columns(filled)
     shapes = None if there is None else _shapes(there, reading)
     if there is None or shapes is None:
-        return _like_words(filled, given, reading) if words else in_ranges(filled, given)
+        return _like_words(filled, given, reading, there) if words else in_ranges(filled, given)
     mine = chunks(given)
     return len(mine) == len(there) and _fit(there, shapes, mine, filled[0], reading)
 
@@ -241,12 +241,11 @@ def _shapes(there: Sequence[tuple[str, ...]], reading: Reading) -> list[Shape | 
 
 def _has_unit(there: Sequence[tuple[str, ...]], at: int) -> bool:
     """Whether a measure's unit stands behind a number: another one may be of any length."""
-    behind = there[at + 1 : at + 3]
-    return (
-        len(behind) == _FEW
-        and behind[0][0].isspace()
-        and (behind[1][0] == _MICROSECONDS or is_measure(f"0 {behind[1][0]}"))
-    )
+    return _is_unit([each[0] for each in there[at + 1 : at + 3]])
+
+
+def _is_unit(behind: Sequence[str]) -> bool:
+    return len(behind) >= _FEW and behind[0].isspace() and (behind[1] == _MICROSECONDS or is_measure(f"0 {behind[1]}"))
 
 
 def _are_two_draws(there: Sequence[tuple[str, ...]], shapes: Sequence[Piece | None], at: int) -> bool:
@@ -276,6 +275,8 @@ def _is_sum(shape: Piece, text: str, before: str, after: str) -> bool:
     """Whether a varying number is one of money, by the words beside it or in one word with it."""
     if is_price(text, before, after):
         return True
+    if isinstance(shape, Path):
+        return is_about_money(text) or speaks_of_money(before, after)
     if isinstance(shape, Row | Affixed):
         return _has_number(shape) and (is_about_money(text) or speaks_of_money(before, after))
     is_number = isinstance(shape, Numbers) or (isinstance(shape, Made) and shape.letters <= set("0123456789"))
@@ -293,7 +294,7 @@ def _are_pins(values: Sequence[str]) -> bool:
     return len(values) > _FEW and len(values[0]) in _PIN and keep_length(values)
 
 
-def _like_words(values: Sequence[str], given: str, reading: Reading) -> bool:
+def _like_words(values: Sequence[str], given: str, reading: Reading, there: Sequence[tuple[str, ...]] | None) -> bool:
     """Whether a text is one more sentence with other words in it, or as a whole like others.
 
     For short texts alone: of a long one, what is not the same may be anything, and so it may in an object or a list
@@ -309,15 +310,22 @@ def _like_words(values: Sequence[str], given: str, reading: Reading) -> bool:
         return False
     if any(map(_STRUCTURE.search, cores)):
         return given in values
-    template = template_of(values)
-    pieces = [] if template is None else [_piece(each, reading) for each in template.values]
+    template = template_of(values, there)
+    pieces = [] if template is None else _pieces(template, reading)
     if template is None or not is_one_sentence(template, pieces):
         return are_like(cores)
-    return any(_fit_between(template, pieces, mine, reading) for mine in _cut(template, values, given))
+    return any(_fit_between(template, pieces, mine, reading) for mine in cuts(template, there, given))
 
 
-def _piece(column: tuple[str, ...], reading: Reading) -> Piece:
-    return _shape(column, reading) or Words(column)
+def _pieces(template: Template, reading: Reading) -> list[Piece]:
+    """Return what the pieces of a sentence have in common; a number before a measure's unit may be of any length."""
+    pieces: list[Piece] = []
+    for column, behind in zip(template.values, template.fixed[1:], strict=True):
+        piece = _shape(column, reading) or Words(column)
+        if isinstance(piece, Numbers) and piece.digits and _is_unit(chunks(behind)):
+            piece = piece._replace(digits=0)
+        pieces.append(piece)
+    return pieces
 
 
 def _shape(column: Sequence[str], reading: Reading) -> Shape | Path | None:
@@ -325,15 +333,6 @@ def _shape(column: Sequence[str], reading: Reading) -> Shape | Path | None:
     if "/" not in column[0] or not is_loose(shape):
         return shape
     return path_of(column, lambda part: shape_of(part, reading)) or shape
-
-
-def _cut(template: Template, values: Sequence[str], given: str) -> Iterator[list[str]]:
-    """Yield what may be the pieces of a text: those where legacy's vary, if it has as many chunks."""
-    there, mine = columns(values), chunks(given)
-    if there is None or len(there) != len(mine):
-        yield from template.cuts(given)
-    elif all(chunk == column[0] for column, chunk in zip(there, mine, strict=True) if len(set(column)) == 1):
-        yield [chunk for column, chunk in zip(there, mine, strict=True) if len(set(column)) > 1]
 
 
 def _fit_between(template: Template, pieces: Sequence[Piece], mine: Sequence[str], reading: Reading) -> bool:

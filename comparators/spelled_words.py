@@ -28,7 +28,11 @@ _PARTICLES: Final = re.compile(
     r"(?:(?:van|de|der|den|het|ten|ter|te|von|zu|zum|zur|vom|la|le|du|des|di|da|do|dos|das|del|della|al|el|bin|ibn|af|av|y"
     r"|e|['’]t)\s|[dlo]['’]|(?:al|el)-)+"  # noqa: RUF001 - the apostrophe of print
 )
-_NAME: Final = re.compile(rf"{_LETTER}+(?:[' \u2019-]{_LETTER}+)*+")
+_NAME: Final = re.compile(rf"{_LETTER}+(?:(?:[' \u2019-]|\. ?){_LETTER}+)*+\.?")
+"""`St. John`, `J. P. Smith`."""
+_MIXED: Final = re.compile(r"[A-Z][a-z]?[A-Z][a-z]*[A-Z]|[A-Z]{2}[a-z]|[A-Z][a-z]+[A-Z]\Z")
+"""Begins as a token of few letters does, and hardly a name (`McCoy`, `AeroPress`)."""
+_LOGIN: Final = re.compile(r"[a-z][0-9]|[a-z]\.[a-z]")
 _BRAND: Final = re.compile(r"[a-z][A-Z]")
 """iPhone, eBay."""
 _ACRONYM: Final = range(2, 4)
@@ -52,7 +56,7 @@ def is_spelled_otherwise(values: Sequence[str], given: str) -> bool:
 
 
 def is_name(text: str) -> bool:
-    """Whether a text may be a name: letters with a hyphen, an apostrophe, a blank; it begins with a capital.
+    """Whether a text may be a name: letters with hyphen, apostrophe, blank, full stop; the first one a capital.
 
     The words before the capital are those of surnames (`van Dijk`, `d'Hondt`).
     """
@@ -115,16 +119,26 @@ def _cases(text: str) -> set[str]:
     return {"title"} if begins else set()
 
 
-def _is_of_case(values: Sequence[str], given: str) -> bool:
+def _shared_case(values: Sequence[str]) -> set[str]:
+    """Return in which case all words are: of short tokens in both cases some are by chance, of login names many."""
     shared = set.intersection(*map(_cases, values))
-    mine = _cases(given)
+    if "title" in shared and any(_MIXED.match(value) for value in values):
+        shared.discard("title")
+    if "lower" in shared and any(map(_LOGIN.search, values)):
+        shared.discard("lower")
+    return shared
+
+
+def _is_of_case(values: Sequence[str], given: str) -> bool:
+    shared, mine = _shared_case(values), _cases(given)
     if not shared or not shared.isdisjoint(mine) or given.lower() == given.upper():
         return True
     if "title" in shared:
         return _may_begin_otherwise(given) or (_is_shouted(given) and any(map(_has_blank, values)))
     # A phrase in small letters may hold a name, or begin with an acronym.
     is_phrase = any(map(_has_blank, values)) and _has_blank(given)
-    return "lower" in shared and is_phrase and _begins_like_a_phrase(given)
+    may_begin = _BRAND.match(given) is not None or (is_phrase and _begins_like_a_phrase(given))
+    return "lower" in shared and may_begin
 
 
 def _may_begin_otherwise(given: str) -> bool:

@@ -11,15 +11,18 @@ from comparators.literals import shared_beginning
 from comparators.noise_forms import Made, Row, Shape
 from comparators.noise_letters import narrowest, plausible
 from comparators.noise_times import STRICT, Reading
-from comparators.spelled_words import are_capitalised, in_ascii, is_name, is_spelled_otherwise
+from comparators.spelled_words import in_ascii, is_name, is_spelled_otherwise
 
 _FACTOR: Final = 2
 _TOKEN: Final = 10
 _CODE: Final = 5
 _WORD: Final = 12
 _NAMED: Final = 24
-"""A word among others may have so many letters, a name so many, however short legacy's are."""
-_FEWEST: Final = 2
+"""A word among others may have so many letters, a name or a phrase so many, however short legacy's are."""
+_SHORTER: Final = 4
+_IN_WORDS: Final = frozenset(" .,'\u2019-_&()")
+_NO: Final = frozenset({"not", "no", "never", "niet", "geen", "nicht", "kein", "keine", "pas", "non"})
+_FEW_WORDS: Final = 3
 _MOST_DIGITS: Final = 7
 _MARKS: Final = re.compile(r"[/_.-]")
 _BOUNDARY: Final = re.compile(r"[\W_](?=[^\W_]*\Z)")
@@ -36,8 +39,7 @@ class Words(NamedTuple):
         """Whether another word may stand there."""
         if text in self.values:
             return True
-        # `Eva Maria`, not `Eva not`
-        if " " in text and all(map(are_capitalised, self.values)) and not are_capitalised(text):
+        if _is_denied(self.values, text):
             return False
         cores = cores_of(self.values, text)
         return cores is not None and are_like(cores, among=True)
@@ -55,6 +57,12 @@ class Path(NamedTuple):
             each == part if isinstance(part, str) else part.fits(each, reading)
             for part, each in zip(self.parts, mine, strict=True)
         )
+
+
+def _is_denied(values: Sequence[str], given: str) -> bool:
+    """Whether a word or two say no where none of legacy's does: `running`, `not running`."""
+    words = given.lower().split()
+    return len(words) <= _FEW_WORDS and not _NO.isdisjoint(words) and _NO.isdisjoint(" ".join(values).lower().split())
 
 
 def path_of(column: Sequence[str], shape: Callable[[Sequence[str]], Shape | None]) -> Path | None:
@@ -100,32 +108,38 @@ def are_like(cores: Sequence[str], *, among: bool = False) -> bool:
     is_none = any(sign(given) and not any(map(sign, values)) for sign in (is_broken, is_unfilled))
     if is_number or is_none or is_spelled_otherwise(values, given):
         return False
-    return _has_letters(values, given) and _has_length(values, given, among=among)
+    return _has_letters(values, given, among=among) and _has_length(values, given, among=among)
 
 
-def _has_letters(values: Sequence[str], given: str) -> bool:
+def _has_letters(values: Sequence[str], given: str, *, among: bool) -> bool:
     # the next name may have a letter that none had so far; small letters alone may be a token's
     if all(map(is_name, (*values, given))):
         return True
+    if among and given[0].isalnum() and all(each.isalnum() or each in _IN_WORDS for each in given):
+        return True
     plain = list(map(in_ascii, values))
-    return narrowest(plain) is None or plausible(plain).issuperset(in_ascii(given))
+    if narrowest(plain) is None:
+        return True
+    letters = plausible(plain) if plain == values else plausible(plain) | _IN_WORDS  # an accent: no token's letters
+    return letters.issuperset(in_ascii(given))
 
 
 def _has_length(values: Sequence[str], given: str, *, among: bool) -> bool:
     sizes = [len(value) for value in values]
     least, most = min(sizes), max(sizes)
     is_token = least == most > _TOKEN and not any(map(_has_blank, values)) and not all(map(_is_slug, (*values, given)))
-    if is_token or (among and least == most >= _CODE and not all(map(_is_spoken, values))):
+    if is_token or (among and least == most >= _CODE and _are_codes(values)):
         return len(given) == least
-    if among and given.replace(" ", "").replace("-", "").isalpha():
-        longest = _NAMED if all(map(is_name, (*values, given))) else _WORD
-        return min(_FEWEST, least) <= len(given) <= max(longest, most * _FACTOR)
+    if among:
+        is_longer = any(map(_has_blank, values)) or all(map(is_name, (*values, given)))
+        return max(1, least // _SHORTER) <= len(given) <= max(_NAMED if is_longer else _WORD, most * _FACTOR)
     return max(1, least / _FACTOR) <= len(given) <= most * _FACTOR
 
 
-def _is_spoken(text: str) -> bool:
-    """Whether a text may be a word: letters of one case that cannot be spoken are a code, of one length."""
-    return not text.isascii() or text not in {text.lower(), text.upper()} or is_worded(text.lower())
+def _are_codes(values: Sequence[str]) -> bool:
+    """Whether texts are letters of one case of which some cannot be spoken: codes, which keep their length."""
+    plain = all(value.isascii() and value.isalpha() and value in {value.lower(), value.upper()} for value in values)
+    return plain and not all(is_worded(value.lower()) for value in values)
 
 
 def _shared(values: Sequence[str]) -> tuple[str, str]:
