@@ -14,8 +14,8 @@ from comparators.varying_words import Path, Words
 # Sentences drawn at random share a word at one place by chance: `is`, `a`. So the words that stay have to outnumber
 # those that vary; a number, a time, a token among what varies says that somebody filled it in.
 
-_MOST_CUTS: Final = 24
-_MOST_STEPS: Final = 500
+_MOST_CUTS: Final = 8
+_MOST_STEPS: Final = 200
 _MOST_CHUNKS: Final = 120
 _SHORT: Final = 3
 _NEAR: Final = 6
