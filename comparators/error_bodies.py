@@ -29,6 +29,8 @@ _RULE: Final = "errors"
 # What says what went wrong; what else belongs to the envelope where one of these does.
 _SAYS: Final = ("message", "detail", "error", "errors", "title")
 _ENVELOPE: Final = frozenset({*_SAYS, "exception", "file", "line", "trace", "type", "instance"})
+_STATUS: Final = "status"
+"""Of a problem (RFC 7807): the answer's own again, no more than the words that stand beside it."""
 _DETAIL: Final = (None, "detail")
 _TYPES: Final = frozenset(
     {"bool", "bytes", "decimal", "dict", "float", "int", "list", "none", "set", "str", "tuple", "uuid"}
@@ -88,23 +90,31 @@ def reduced(legacy: Any, modern: Any, context: Context) -> tuple[Any, Any] | Non
         _fields(legacy, modern, context)
         if not context.alike:
             _echoed_secrets(legacy, modern, context)
-    ours, theirs = _enveloped(legacy), _enveloped(modern)
+    envelope = _envelope(legacy, modern, context)
+    ours, theirs = _enveloped(legacy, envelope), _enveloped(modern, envelope)
     if ours != theirs:
         exposed_internals.differ_in_members(ours, theirs, context)
         context.forgive(_RULE)
-    return _rest(legacy), _rest(modern)
+    return _rest(legacy, envelope), _rest(modern, envelope)
 
 
 def _says(body: dict[str, Any]) -> bool:
     return any(type(body.get(name)) in {str, list} or (name == "errors" and name in body) for name in _SAYS)
 
 
-def _enveloped(body: dict[str, Any]) -> dict[str, Any]:
-    return {name: each for name, each in body.items() if name in _ENVELOPE}
+def _envelope(legacy: dict[str, Any], modern: dict[str, Any], context: Context) -> frozenset[str]:
+    """Return the members of the envelope: a status is one where each answer that says any says its own."""
+    sides = (legacy, context.legacy.status), (modern, context.modern.status)
+    says_own = all(body.get(_STATUS, own) == own for body, own in ((body, b"%d" % status) for body, status in sides))
+    return _ENVELOPE | {_STATUS} if says_own else _ENVELOPE
 
 
-def _rest(body: dict[str, Any]) -> dict[str, Any]:
-    return {name: each for name, each in body.items() if name not in _ENVELOPE or looks_secret(name)}
+def _enveloped(body: dict[str, Any], envelope: frozenset[str]) -> dict[str, Any]:
+    return {name: each for name, each in body.items() if name in envelope}
+
+
+def _rest(body: dict[str, Any], envelope: frozenset[str]) -> dict[str, Any]:
+    return {name: each for name, each in body.items() if name not in envelope or looks_secret(name)}
 
 
 def _fields(legacy: dict[str, Any], modern: dict[str, Any], context: Context) -> None:

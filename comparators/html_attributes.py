@@ -1,4 +1,4 @@
-"""The meaning of an attribute, apart from its spelling: HTML's boolean and enumerated attributes."""
+"""The meaning of an attribute, apart from its spelling: HTML's boolean and enumerated attributes, scripts in others."""
 
 from __future__ import annotations
 
@@ -31,6 +31,15 @@ _JAVASCRIPT: Final = frozenset(
 _STYLED: Final = frozenset({"link", "style"})
 _CSS: Final = "text/css"
 _CHARSETS: Final = {"utf8": "utf-8", "latin1": "iso-8859-1", "latin-1": "iso-8859-1", "cp1252": "windows-1252"}
+_PROGRAMS: Final = ("on", "x-", "@", ":", "v-")
+"""Events (WHATWG, HTML), and what Alpine and Vue run."""
+_PARSES: Final = "JSON.parse("
+"""What no text says by chance: Laravel's `Js::from`, in an attribute of any name."""
+
+
+def is_script(name: str, values: tuple[str, str]) -> bool:
+    """Whether two values of an attribute are code, by its name or because both parse JSON."""
+    return name.startswith(_PROGRAMS) or all(_PARSES in value for value in values)
 
 
 def meaning(tag: str, name: str, value: str | None) -> str | None:

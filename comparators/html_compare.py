@@ -218,11 +218,16 @@ def _are_told(
     token: Token, name: str, values: tuple[str, str], blank: tuple[str, str], place: _Spot, context: Context
 ) -> bool:
     """Whether nothing is left to say of two values: some rule makes them one, or they differ inside as JSON does."""
-    is_script = name.startswith("on")
+    is_script = html_attributes.is_script(name, values)
     if is_script:
         blank = embedded_json.unescaped_both(*blank, context)
         if blank[0] == blank[1]:
             context.forgive("embedded_json")
+            return True
+        if context.has("html"):
+            blank = blanked_script(blank[0]), blanked_script(blank[1])
+        if blank[0] == blank[1]:
+            context.forgive("html")
             return True
     shown = partial(_attribute, place, token, name)
     if _are_one_value(token, name, values, blank, place, shown, context):

@@ -72,10 +72,14 @@ _FINGERPRINT: Final = re.compile(
     rf"|(?=[^A-Z]{{0,7}}[A-Z])(?=[^a-z]{{0,7}}[a-z])[\w-]{{8}})(?={_PART}{_STATIC}(?:$|[?#\s,]))"
 )
 _VERSION: Final = re.compile(
-    rf"(?<=[\w-])({_STATIC})\?(?:((?:[\w-]{{1,20}}[_-])?(?:v|ver|version|rev|revision|build|hash|release|mtime|timestamp|stamp|nocache|cache|cachebuster)|id(?==(?=\d*[a-f])[0-9a-f]{{8}})|t|ts|cb|_|h|m|b|d|r|q)=|(?=[\w.\-]*\d))([\w.\-]+)(?=$|[#\s,])",
+    rf"(?<=[\w-])({_STATIC})\?(?:((?:[\w-]{{1,20}}[_-])?(?:v|ver|version|rev|revision|build|hash|release|mtime|timestamp|stamp|nocache|cache|cachebuster)|id(?==(?=\d*[a-f])[0-9a-f]{{5,64}}(?:$|[#\s,]))|t|ts|cb|_|h|m|b|d|r|q)=|(?=[\w.\-]*\d))([\w.\-]+)(?=$|[#\s,])",
     re.IGNORECASE,
 )
 _MIXED: Final = 8
+_ID: Final = "id"
+_IS_ELSEWHERE: Final = re.compile(r"\s*(?:[a-z][a-z0-9+.-]*:|[/\\]{2})", re.IGNORECASE)
+"""Another host's script may be given a customer's id."""
+_WITH_IDS: Final = re.compile(r"\.(?:css|m?js)", re.IGNORECASE)
 _OF_A_BUILD: Final = re.compile(r"(?!0+\Z)[^\d]*\d.*|[a-f]{5,}")
 _QUERY_HASH: Final = re.compile(r"(?<=[?&;])([\w-]{1,20})=[0-9a-f]{16,64}(?=$|[&;#])")
 _WHOSE: Final = frozenset(
@@ -88,6 +92,7 @@ _NAMED: Final = re.compile(
     r"(?!(?:v|ver|version|rev|r|b|build|rc|beta|alpha)[0-9]|[0-9a-f]{5,}\Z)[a-z]{2,}[0-9]{1,2}", re.IGNORECASE
 )
 """A person's or a language's name with a number: `user12`."""
+_NUMBERED: Final = re.compile(r"[a-z]{2,}[0-9]{1,2}", re.IGNORECASE)
 _CAMEL: Final = re.compile(r"[A-Z]?[a-z]{2,}(?:[A-Z][a-z]{2,})*")
 _SPOKEN: Final = re.compile(
     r"(?:[^aeiouy]?|b[lr]|c[hlr]|d[rw]|f[lr]|g[lr]|k[nr]|p[hlr]|qu|s[chklmnptw]|s[cpt]r|t[hrw]|w[hr])[aeiouy]"
@@ -220,10 +225,18 @@ def _hash(found: re.Match[str]) -> str:
 def _version(found: re.Match[str]) -> str:
     """A word is no version: what stands for none, a person, a language."""
     said = found[3]
+    if (found[2] or "").lower() == _ID and len(said) < _MIXED and not _is_build_id(found):
+        return found[0]
     mixed = len(said) >= _MIXED and said.lower() != said != said.upper() and not is_worded(said)
     if not mixed and (_OF_A_BUILD.fullmatch(said.lower()) is None or _NAMED.fullmatch(said) is not None):
         return found[0]
     return f"{found[1]}?{found[2] or ''}{MARK}"
+
+
+def _is_build_id(found: re.Match[str]) -> bool:
+    """Whether a short id in hexadecimal is the build's: of an own css or js, with a digit, not `ada12`."""
+    is_own = _WITH_IDS.fullmatch(found[1]) is not None and _IS_ELSEWHERE.match(found.string) is None
+    return is_own and any(map(str.isdigit, found[3])) and _NUMBERED.fullmatch(found[3]) is None
 
 
 def blanked_script(text: str) -> str:

@@ -1,26 +1,18 @@
-"""Which words a varying piece of a text is found by, and the pattern that finds it again."""
+"""Which words a varying piece of a text is found by."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from datetime import date
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from functools import lru_cache
 from typing import Final, NamedTuple
 
 from comparators.html_volatile import is_owned
-from comparators.noise_forms import Made, Numbers, Times, Uuids
-from comparators.noise_letters import charset
-from comparators.noise_pieces import made, shape_of
+from comparators.noise_forms import HexPairs, Made, Numbers, Times, Uuids
 from comparators.noise_rules import (
-    TIME,
-    NoiseRule,
     Piece,
     Varying,
     around,
-    chunks,
     is_about_money,
     is_price,
     pieces,
@@ -44,6 +36,8 @@ _TOKEN: Final = re.compile(
 """A text's own word for a piece right before it; a member's or a field's name is none."""
 _SCHEME: Final = re.compile(r"(?<![\w-])(?:Authorization: )?Bearer \Z", re.IGNORECASE)
 """A scheme of HTTP right before a piece says that a token follows, not whose or what for; `Basic` is a password's."""
+_JOINS: Final = re.compile("_[a-z]{1,12}_|-[a-z]{1,12}-")
+_DIGITS: Final = frozenset("0123456789")
 _CUT: Final = "…"
 _VARIES: Final = re.compile(r"[0-9…]")
 """Where the words around a piece end: at what may change as well, at what was left out."""
@@ -51,9 +45,9 @@ _PARAMETER: Final = re.compile(r"[?&;][\w.\[\]-]{1,40}=(?:[A-Za-z][\w./-]{0,11}[
 """What all values of a parameter begin with belongs to it: `?sig=tok_`."""
 _MOST_PIECES: Final = 40
 MOST_BESIDE: Final = 8
-_BESIDE: Final = " "
+BESIDE: Final = " "
 """Between the values of pieces side by side: none of them holds white space."""
-_PADDED: Final = 16
+PADDED: Final = 16
 _PACKED: Final = 128
 """A token of so many letters of both cases is packed: whether it ends with padding is chance."""
 _MIXED: Final = frozenset("aAzZ09")
@@ -61,14 +55,6 @@ _CLAIMS: Final = "}."
 """What a signed token's claims end with, opened."""
 _LONG: Final = 27
 """Letters of a signature: 20 bytes at least."""
-_UUID: Final = r"(?!0{8}-)[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
-_WHOLE: Final = r"[0-9]{1,18}"
-_NUMBER: Final = r"[0-9]{1,18}(?:\.[0-9]{1,18})?"
-_THOUSANDS: Final = r"[0-9]{1,3}(?:,[0-9]{3}){0,5}(?:\.[0-9]{1,9})?"
-_LONGEST_KEPT: Final = 60
-_CODED: Final = re.compile(r"%[0-9A-Fa-f]{2}")
-_DIGITS: Final = re.compile(r"[0-9]+")
-_NAMES: Final = re.compile(r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)(?=,)|(?<= )[A-Z][a-z]{2}(?= )|(?<=/)[A-Z][a-z]{2}(?=/)")
 
 
 class Clause(NamedTuple):
@@ -110,10 +96,15 @@ def found(one: str, two: str, *, whole: bool, placed: bool = False) -> tuple[Fou
     Of texts that have a place of their own (`placed`) also those that are only found there, by the texts' ends.
     None of what varies is a number about money or stands beside a secret's name, a parameter of an address aside.
     """
-    there = pieces((one, two)) or ()
+    strict = pieces((one, two))
+    there = (pieces((one, two), lettered=True) if strict is None else strict) or ()
     varying = [at for at, piece in enumerate(there) if isinstance(piece, Varying)]
     if not varying or len(varying) > _MOST_PIECES or len(there) == 1:
         return ()
+    if strict is None:
+        # Words beside made pieces: what is found by itself alone, or any word would be taken for a piece of a run.
+        each = (_alone(there, at, whole=whole, placed=placed) for at in varying)
+        return tuple(_at_place(piece, placed=placed) for piece in each if piece is not None)
     return tuple(_each(there, varying, whole=whole, placed=placed))
 
 
@@ -134,7 +125,7 @@ def _alone(there: Sequence[Piece], at: int, *, whole: bool, placed: bool) -> Fou
     """Return a piece with the words that find it by itself, None where there are too few."""
     piece = there[at]
     before, after = around(there, at)
-    if not isinstance(piece, Varying) or not _may_vary(piece, before, after):
+    if not isinstance(piece, Varying) or not may_vary(piece, *_beside_it(there, at)):
         return None
     if before.endswith(_CUT) or after.startswith(_CUT):
         return None  # only a part of it is shown
@@ -155,14 +146,37 @@ def _alone(there: Sequence[Piece], at: int, *, whole: bool, placed: bool) -> Fou
     return Found(clause._replace(padded=bool(padding)), (one, two))
 
 
+def _at_place(piece: Found, *, placed: bool) -> Found:
+    """Return letters alone as what is found at its place: elsewhere the same words may have a name behind them."""
+    is_word = placed and all(map(str.isalpha, piece.values))
+    return piece._replace(clause=piece.clause._replace(placed=True)) if is_word else piece
+
+
+def _beside_it(there: Sequence[Piece], at: int) -> tuple[str, str]:
+    """Return the words beside a piece, but what joins two made ones to one token (`pi_…_secret_…`): it is no label."""
+    before, after = around(there, at)
+    if not _is_token(there, at):
+        return before, after
+    # Where a text was cut into its pieces, the mark of the cut is the next one.
+    is_joined = _JOINS.fullmatch(before.removeprefix(_CUT)) and (before[0] == _CUT or _is_token(there, at - 2))
+    joins_on = _JOINS.fullmatch(after.removesuffix(_CUT)) and (after[-1] == _CUT or _is_token(there, at + 2))
+    return "" if is_joined else before, "" if joins_on else after
+
+
+def _is_token(there: Sequence[Piece], at: int) -> bool:
+    """Whether a made piece stands there, of more than digits."""
+    piece = there[at] if 0 <= at < len(there) else None
+    return isinstance(piece, Varying) and isinstance(piece.shape, Made) and not piece.shape.letters <= _DIGITS
+
+
 def _runs(there: Sequence[Piece], varying: Sequence[int]) -> Iterator[list[int]]:
     """Yield where made pieces stand side by side, two or more; none where one of them is a secret's or money's."""
     for beside in _beside(there, varying):
-        if not all(_may_vary(piece, *around(there, at)) for at in beside if isinstance(piece := there[at], Varying)):
+        if not all(may_vary(piece, *_beside_it(there, at)) for at in beside if isinstance(piece := there[at], Varying)):
             continue
         run: list[int] = []
         for at in beside:
-            if isinstance(piece := there[at], Varying) and isinstance(piece.shape, Made | Uuids):
+            if isinstance(piece := there[at], Varying) and isinstance(piece.shape, Made | Uuids | HexPairs):
                 run.append(at)
                 continue
             yield from [run] if len(run) > 1 else []
@@ -197,7 +211,7 @@ def _together(there: Sequence[Piece], run: Sequence[int], *, whole: bool, placed
         return None
     between = tuple(_any_digits(around(there, at)[0]) for at in run[1:])
     values = zip(*(piece.values[:2] for at in run if isinstance(piece := there[at], Varying)), strict=True)
-    one, two = map(_BESIDE.join, values)
+    one, two = map(BESIDE.join, values)
     return Found(clause._replace(between=between), (one, two))
 
 
@@ -216,17 +230,18 @@ def _outside(piece: Piece, before: str, after: str, *, starts: bool, ends: bool)
 def _padding(piece: Varying, after: str) -> str:
     """Return `=` where a piece is base64 with padding, which one response has and another has not."""
     least = min(map(len, piece.values))
-    if not isinstance(piece.shape, Made) or least < _PADDED:
+    if not isinstance(piece.shape, Made) or least < PADDED:
         return ""
     seen = after[:1] == "=" or any(each.endswith("=") for each in piece.values)
     return "=" if seen or (least >= _PACKED and piece.shape.letters >= _MIXED) else ""
 
 
-def _may_vary(piece: Varying, before: str, after: str) -> bool:
+def may_vary(piece: Varying, before: str, after: str) -> bool:
+    """Whether a piece may be learned beside these words: none of money, no secret."""
     if any(is_price(value, before, after) for value in piece.values):
         return False
-    is_token = isinstance(piece.shape, Made) and not piece.shape.letters <= set("0123456789")
-    if isinstance(piece.shape, Uuids | Times) or is_token:
+    is_token = isinstance(piece.shape, Made) and not piece.shape.letters <= _DIGITS
+    if isinstance(piece.shape, Uuids | HexPairs | Times) or is_token:
         return _PARAMETER.search(before) is not None or not _is_secret(before[-_BEFORE:], after[:_AFTER])
     near = f"{before[-_BEFORE:]} {after[:_AFTER]}"
     return not (speaks_of_money(before, after) or is_about_money(near) or looks_secret(near))
@@ -300,148 +315,3 @@ def _nearest(words: str, letters: int) -> str:
 
 def _letters(text: str) -> int:
     return sum(map(str.isalpha, text))
-
-
-def affixed_rule(path: str, values: Sequence[str], until: date) -> NoiseRule | None:
-    """Return the rule that hides the one made part of whole values which all begin or end alike, None for others."""
-    if any(len(chunks(value)) > 1 for value in values):
-        return None
-    bare, padding = _bare(values) if min(map(len, values)) >= _PADDED else (values, "")
-    there = pieces(bare) or ()
-    made = [each for each in there if isinstance(each, Varying)]
-    if len(made) != 1 or not isinstance(shape := made[0].shape, Made):
-        return None
-    if len(there) == 1 and not (shape.before or shape.after):
-        return None
-    before, after = (re.escape(text) for text in around(there, there.index(made[0])))
-    if after and padding:
-        return None
-    pattern = f"(?<=\\A{before}){_core(shape, bare)}{padding}(?={after}\\Z)"
-    return NoiseRule(path, "text", until, pattern=pattern)
-
-
-def whole_rule(path: str, values: Sequence[str], until: date) -> NoiseRule | None:
-    """Return the rule that hides whole values made of one varying piece between what all of them share.
-
-    None for money, for values of that piece alone, for texts whose words find the piece wherever it stands.
-    """
-    if found(values[0], values[1], whole=False):
-        return None
-    there = pieces(values) or ()
-    varying = [at for at, piece in enumerate(there) if isinstance(piece, Varying)]
-    kept = [re.escape(piece.text) for piece in there if not isinstance(piece, Varying)]
-    if len(varying) != 1 or not 0 < sum(map(len, kept)) <= _LONGEST_KEPT:
-        return None
-    (at,) = varying
-    piece = there[at]
-    if not isinstance(piece, Varying) or not _may_vary(piece, *around(there, at)):
-        return None
-    clause = Clause(f"\\A{''.join(kept[:at])}", f"{''.join(kept[at:])}\\Z", isinstance(piece.shape, Times))
-    return rule_of(path, clause, piece.values, until)
-
-
-def _bare(values: Sequence[str]) -> tuple[list[str], str]:
-    """Return values without the padding of base64, and the pattern of as much of it as they had."""
-    bare = [value.rstrip("=") for value in values]
-    sizes = [len(value) - len(short) for value, short in zip(values, bare, strict=True)]
-    return bare, f"={{{min(sizes)},{max(sizes)}}}" if max(sizes) else ""
-
-
-def rule_of(path: str, clause: Clause, values: Sequence[str], until: date, place: str = "") -> NoiseRule | None:
-    """Return the rule that hides a piece which took these values; None where they have nothing in common."""
-    found_ = _rule(path, clause, values, until)
-    return found_ if found_ is None else replace(found_, place=place)
-
-
-def _rule(path: str, clause: Clause, values: Sequence[str], until: date) -> NoiseRule | None:
-    if clause.between:
-        return _rule_of_run(path, clause, values, until)
-    values, padding = _bare(values) if clause.padded else (values, "")
-    shape = shape_of(list(dict.fromkeys(values)))
-    if clause.timed:
-        written = list(dict.fromkeys(map(_spelled, values)))
-        core = written[0] if len(written) == 1 else f"(?:{'|'.join(written)})"
-        return NoiseRule(path, "text", until, alphabet=TIME, pattern=_pattern(clause, core, "[0-9]"))
-    if isinstance(shape, Uuids):
-        return NoiseRule(path, "text", until, pattern=_pattern(clause, _uuid(shape), "[0-9a-fA-F-]"))
-    if isinstance(shape, Made):
-        core = _core(shape, values) + padding
-        return NoiseRule(path, "text", until, pattern=_pattern(clause, core, charset(shape.letters)))
-    if isinstance(shape, Numbers):
-        core = _THOUSANDS if any("," in value for value in values) else _WHOLE if shape.whole else _NUMBER
-        core = f"-?{core}" if shape.least < 0 else core
-        least, most = (float(_rounded(each, how)) for each, how in _ends(shape))
-        return NoiseRule(path, "text", until, least, most, pattern=_pattern(clause, core, "[0-9.,]"))
-    return None
-
-
-def _rule_of_run(path: str, clause: Clause, values: Sequence[str], until: date) -> NoiseRule | None:
-    """Return the rule of pieces side by side, each a group of its pattern: what stands between them is not masked."""
-    columns = zip(*(value.split(_BESIDE) for value in values), strict=True)
-    cores = [_core_of(list(dict.fromkeys(column))) for column in columns]
-    there = [each for each in cores if each is not None]
-    if len(there) < len(cores) or not all(map(_are_apart, there, clause.between)):
-        return None
-    core = "".join(f"{mark}({each.pattern})" for mark, each in zip(("", *clause.between), there, strict=True))
-    start = f"(?<={clause.before})" if clause.before else f"(?<!{there[0].letter})"
-    end = f"(?={clause.after})" if clause.after else f"(?!{there[-1].letter})"
-    return NoiseRule(path, "text", until, pattern=f"{start}{core}{end}")
-
-
-class _Core(NamedTuple):
-    """The regex of a made piece, that of one of its letters, whether all of them have one length."""
-
-    pattern: str
-    letter: str
-    is_fixed: bool
-
-
-def _core_of(values: Sequence[str]) -> _Core | None:
-    shape = shape_of(values)
-    if isinstance(shape, Uuids):
-        return _Core(_uuid(shape), "[0-9a-fA-F-]", is_fixed=True)
-    # The two of each pair looked made: of many one looks like a number, a word, two pieces by chance.
-    shape = shape if isinstance(shape, Made) else made(values, known=True)
-    if shape is None:
-        return None
-    return _Core(_core(shape, values), charset(shape.letters), is_fixed=shape.least == shape.most)
-
-
-def _are_apart(core: _Core, between: str) -> bool:
-    """Whether it is certain where a piece ends, or a pattern would try all lengths of all pieces."""
-    mark = between.removeprefix("\\")[:1]
-    return core.is_fixed or (mark != "[" and re.fullmatch(core.letter, mark) is None)
-
-
-def _uuid(shape: Uuids) -> str:
-    return _UUID if shape.upper == shape.lower else _UUID.replace("A-F" if shape.lower else "a-f", "")
-
-
-def _ends(shape: Numbers) -> tuple[tuple[Decimal, str], tuple[Decimal, str]]:
-    least = Decimal(0) if shape.zero and shape.least > 0 else shape.least
-    return (least, ROUND_FLOOR), (shape.most, ROUND_CEILING)
-
-
-def _rounded(number: Decimal, how: str) -> Decimal:
-    """Return a number with one digit that counts: a new record is then seldom a new rule."""
-    return number.quantize(Decimal(1).scaleb(number.adjusted()), rounding=how) if number else number
-
-
-def _core(shape: Made, values: Sequence[str]) -> str:
-    core = shape.regex
-    if any(map(_CODED.search, values)):
-        letters = charset(shape.letters)
-        core = f"(?:{letters}|%2[BbFf]|%3[Dd]){core[len(letters) :]}"
-    return re.escape(shape.before) + core + re.escape(shape.after)
-
-
-def _spelled(value: str) -> str:
-    """Return a regex of the times that are spelled like this one."""
-    text = _NAMES.sub("\0", value)
-    return _DIGITS.sub(lambda run: f"[0-9]{{{len(run[0])}}}", re.escape(text)).replace("\0", "[A-Z][a-z]{2}")
-
-
-def _pattern(clause: Clause, core: str, letter: str) -> str:
-    """Return a regex of a piece between its words; without words before it begins where its letters do."""
-    start = f"(?<={clause.before})" if clause.before else f"(?<!{letter})"
-    return f"{start}{core}" + (f"(?={clause.after})" if clause.after else f"(?!{letter})")

@@ -14,8 +14,9 @@ from comparators import self_noise
 from comparators.literals import is_cut
 from comparators.model import LONGEST_LITERAL, Observation, masked_place, path_pattern
 from comparators.noise_bytes import BYTES
-from comparators.noise_clauses import MOST_BESIDE, Clause, Found, found, rule_of
+from comparators.noise_clauses import MOST_BESIDE, Clause, Found, found
 from comparators.noise_makers import MAKERS
+from comparators.noise_patterns import rule_of
 from comparators.noise_pieces import opened
 from comparators.noise_rules import NoiseRule, is_amount, place_of
 from comparators.noise_words import in_words, written
@@ -284,7 +285,7 @@ def _is_in_file(rule: NoiseRule, spot: _Spot) -> bool:
     if rule.shape != "text":
         return True
     pattern = re.compile(in_words(rule.pattern))
-    if pattern.groups or spot.beside:
+    if pattern.groups or spot.beside or rule.values:
         return False
     return all(text and pattern.search(text) is not None for text in spot.texts)
 

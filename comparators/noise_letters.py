@@ -14,6 +14,11 @@ _CHANCE: Final = 5e-3
 _SAME_FAMILY: Final = 1e-3
 """How improbable it must be that letters are missing by chance before they count as letters that never come."""
 
+_OFTEN: Final = frozenset("aeionrst")
+_MOST_OFTEN: Final = 0.47
+"""These eight letters are 31 of a hundred drawn at random, in words 62."""
+_MANY, _SHORTEST = 9, 4
+_ONE_CASE: Final = frozenset({"lower", "UPPER", "hex", "HEX"})
 _FEW: Final = 2
 _LONG: Final = 8
 _MARKED: Final = range(20, 257)
@@ -58,7 +63,14 @@ ALPHABETS: Final = tuple(
 )
 """From narrow to wide."""
 
-_BY_NAME: Final = {each.name: each for each in ALPHABETS}
+_SINGLE: Final = tuple(Alphabet(mark, frozenset(mark)) for mark in "_-.~+/=$!*")
+"""Marks that came alone, beside the letters of another alphabet."""
+_BY_NAME: Final = {each.name: each for each in (*ALPHABETS, *_SINGLE)}
+_MARKS: Final = frozenset("_-.~+/$!*")
+_IN_TURN: Final = (frozenset("-_"), frozenset("+/"))
+"""The two marks of base64, in an address and elsewhere: at random one comes as often as the other."""
+_ALWAYS_ONE: Final = 8
+"""So often the one of two marks and never the other is once in 256 times chance."""
 _WITH_MARKS: Final = tuple(
     frozenset(ascii_lowercase + ascii_uppercase + digits + marks)
     for marks in (",-", "./", "@-", "-_", "+/", "~", "-._~")
@@ -98,7 +110,29 @@ def plausible(texts: Sequence[str]) -> frozenset[str]:
         is_wider = own.letters < other.letters and other.name not in {"token", "printable"}
         if is_wider and (len(own.letters) / len(other.letters)) ** count >= limit:
             wide |= other.letters
-    return wide
+    return wide - _other_marks(texts)
+
+
+def _other_marks(texts: Sequence[str]) -> frozenset[str]:
+    """Return the marks that may not come in the place of those that are no chance: what parts a code is no letter.
+
+    All texts have the same ones at the same places, from their begin or from their end; or there were many of one and
+    none of the other. Two tokens of base64 have their marks at the same places once in four hundred times.
+    """
+    bare = [text.rstrip("=") for text in texts]
+    there = frozenset("".join(bare)) & _MARKS
+    if not there:
+        return frozenset()
+    if len(bare) >= _FEW and (_stand_alike(bare) or _stand_alike([text[::-1] for text in bare])):
+        return _MARKS - there
+    missing = next((both - there for both in _IN_TURN if len(both & there) == 1), frozenset())
+    used = sum(letter in _MARKS for text in bare for letter in text)
+    return missing if len(there) == 1 and used >= _ALWAYS_ONE else frozenset()
+
+
+def _stand_alike(texts: Sequence[str]) -> bool:
+    """Whether all texts have the same marks at the same places."""
+    return len({tuple((at, each) for at, each in enumerate(text) if each in _MARKS) for text in texts}) == 1
 
 
 def letters_of(name: str) -> frozenset[str]:
@@ -108,9 +142,19 @@ def letters_of(name: str) -> frozenset[str]:
 
 def name_of(letters: frozenset[str]) -> str:
     """Return the name under which `letters_of` gives these letters back: few alphabets that make them up."""
-    parts = [each for each in ALPHABETS if each.letters <= letters]
+    parts = [each for each in (*ALPHABETS, *_SINGLE) if each.letters <= letters]
     widest = [each for each in parts if not any(each.letters < other.letters for other in parts)]
     return "|".join(each.name for each in widest)
+
+
+def are_drawn(values: Sequence[str]) -> bool:
+    """Whether letters alone are no words: many of one length, one case, each another, few of those that words have."""
+    text, own, different = "".join(values), narrowest(values), len(set(values))
+    often = sum(letter in _OFTEN for letter in text.lower())
+    if own is None or own.name not in _ONE_CASE or len(set(map(len, values))) > 1:
+        return False
+    many = different >= _MANY and different * _FEW >= len(values)
+    return many and len(values[0]) >= _SHORTEST and often < len(text) * _MOST_OFTEN
 
 
 def is_even(text: str) -> bool:

@@ -9,12 +9,13 @@ from math import ceil, floor, log10
 from typing import Final
 
 from comparators.literals import shared_beginning
-from comparators.noise_clauses import affixed_rule, whole_rule
 from comparators.noise_families import shared_parts
-from comparators.noise_forms import Made, Shape, Uuids
+from comparators.noise_forms import Made, Shape, Uuids, spelled
 from comparators.noise_letters import name_of
-from comparators.noise_pieces import CAMEL, made, shape_of
+from comparators.noise_patterns import affixed_rule, joined_rule, whole_rule
+from comparators.noise_pieces import CAMEL, letters_alone, made, shape_of
 from comparators.noise_rules import (
+    PLACES,
     TIME,
     WHOLE,
     NoiseRule,
@@ -99,7 +100,7 @@ def _shape(texts: list[str]) -> Shape | None:
         return shape
     tokens = [each for each in texts if CAMEL.fullmatch(each) is None]
     is_chance = len(tokens) * 10 >= len(texts) * 9 and isinstance(shape_of(tokens), Made)
-    return made(texts, known=True) if is_chance else None
+    return made(texts, known=True) if is_chance else letters_alone(texts)
 
 
 def affixed(path: str, samples: Samples, until: date) -> NoiseRule | None:
@@ -110,6 +111,8 @@ def affixed(path: str, samples: Samples, until: date) -> NoiseRule | None:
         return None
     found = affixed_rule(path, whole, until) if _are_made_anew(samples) else None
     found = found or (whole_rule(path, whole, until) if path.startswith("@") else None)
+    if found is None and _are_made_anew(samples):
+        found = joined_rule(path, whole, until)
     is_made = found is not None and found.alphabet != TIME and not found.most
     return None if is_made and _hold_more(whole) else found
 
@@ -156,8 +159,19 @@ def measure(path: str, samples: Samples, until: date) -> NoiseRule | None:
     # A record that is near a power of ten is not the last one.
     lower, higher = min(least, _step(min(sizes) / 2)), max(most, _step(max(sizes) * 1.5) * 2)
     least, most = (lower, higher) if higher <= lower * 1000 else (least, most)
-    whole = WHOLE if all(is_whole(each) for one, two, _ in samples for each in (one, two)) else ""
-    return NoiseRule(path, "measure", until, least=least, most=most, alphabet=whole) if most <= least * 1000 else None
+    if most > least * 1000:
+        return None
+    literals = [each for one, two, _ in samples for each in (one, two)]
+    how = WHOLE if all(map(is_whole, literals)) else _places(path, literals)
+    return NoiseRule(path, "measure", until, least=least, most=most, alphabet=how)
+
+
+def _places(path: str, literals: Sequence[str]) -> str:
+    """Return how many decimals numbers have that are texts; a number of JSON is never padded."""
+    if path.startswith("/") and not all(each.startswith('"') for each in literals):
+        return ""
+    how = spelled([text_of(each) or "" for each in literals])
+    return f"{how.least}{PLACES}{how.most}" if how.most else ""
 
 
 def _step(size: float) -> float:

@@ -21,9 +21,11 @@ from comparators.noise_forms import (
     Shape,
     Times,
     Uuids,
+    hex_pairs,
     number_of,
+    spelled,
 )
-from comparators.noise_letters import decoded, is_even, narrowest, plausible
+from comparators.noise_letters import are_drawn, decoded, is_even, narrowest, plausible
 from comparators.noise_times import STRICT, Reading, are_clock, instant
 
 _APART: Final = re.compile(r"[^0-9A-Za-z]")
@@ -90,17 +92,24 @@ def _claims(token: re.Match[str]) -> str:
     return f"{head}.{said}.{signature}" if said[0] == "{" and said[-1] == "}" else token[0]
 
 
-def shape_of(values: Sequence[str], reading: Reading = STRICT, *, depth: int = 0) -> Shape | None:
-    """Return what values that are not all the same have in common; None for words, or for nothing."""
+def shape_of(
+    values: Sequence[str], reading: Reading = STRICT, *, depth: int = 0, lettered: bool = False
+) -> Shape | None:
+    """Return what values that are not all the same have in common; None for words, or for nothing.
+
+    With `lettered` words of two values are a piece as well, many values are one where their letters are no words'.
+    """
     return (
         times(values, reading)
         or _uuids(values)
+        or hex_pairs(values)
         or _dated(values)
         or _of_63_bits(values)
         or _numbers(values)
         or _affixed(values)
-        or (_row(values, reading, depth) if depth < _NESTED else None)
+        or (_row(values, reading, depth, lettered=lettered) if depth < _NESTED else None)
         or made(values)
+        or (letters_alone(values) if lettered else None)
     )
 
 
@@ -244,6 +253,7 @@ def _numbers(values: Sequence[str]) -> Numbers | Made | None:
         return None
     if any(map(_is_padded, values)):
         return _of_one_length(values)
+    found = found._replace(spelled=spelled(values))
     return found._replace(digits=len(values[0])) if keep_length(values) else found
 
 
@@ -287,22 +297,22 @@ def _affixed(values: Sequence[str]) -> Affixed | None:
     return Affixed(there[0][1], shape, there[0][3])
 
 
-def _row(values: Sequence[str], reading: Reading, depth: int) -> Row | None:
+def _row(values: Sequence[str], reading: Reading, depth: int, *, lettered: bool) -> Row | None:
     """Return the pieces between marks that all values have as often."""
     for mark in _PARTS:
         rows = [value.split(mark) for value in values]
         if len(rows[0]) > 1 and len({len(row) for row in rows}) == 1:
-            shapes = tuple(_part(column, reading, depth) for column in zip(*rows, strict=True))
+            shapes = tuple(_part(column, reading, depth, lettered=lettered) for column in zip(*rows, strict=True))
             found = [each for each in shapes if each is not None]
             if len(found) == len(shapes) and _is_meant(found, rows, mark):
                 return Row(mark, tuple(found))
     return None
 
 
-def _part(column: tuple[str, ...], reading: Reading, depth: int) -> str | Shape | None:
+def _part(column: tuple[str, ...], reading: Reading, depth: int, *, lettered: bool) -> str | Shape | None:
     if len(set(column)) == 1:
         return column[0]
-    return None if "" in column else shape_of(column, reading, depth=depth + 1)
+    return None if "" in column else shape_of(column, reading, depth=depth + 1, lettered=lettered)
 
 
 def _is_meant(shapes: Sequence[str | Shape], rows: Sequence[Sequence[str]], mark: str) -> bool:
@@ -351,6 +361,14 @@ def made(values: Sequence[str], *, known: bool = False) -> Made | None:
 
 def _is_sealed(values: Sequence[str]) -> bool:
     return all(len(value) > _LOOSE and value.startswith(SEALED) for value in values)
+
+
+def letters_alone(values: Sequence[str]) -> Made | None:
+    """Return letters that may be made: whether they are words nothing but many of them says."""
+    if not all(map(str.isalpha, values)) or (len(values) > _FEW and not are_drawn(values)):
+        return None
+    sizes = set(map(len, values))
+    return Made(plausible(values) or frozenset("".join(values)), min(sizes), max(sizes))
 
 
 def _lengths(before: str, sizes: Sequence[int]) -> tuple[int, int]:

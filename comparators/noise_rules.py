@@ -34,7 +34,7 @@ from typing import Any, Final, Literal, NamedTuple
 from comparators import noise_times
 from comparators.literals import is_cut, shared_beginning
 from comparators.model import LONGEST_LITERAL, Finding, masked_place, path_pattern
-from comparators.noise_forms import Affixed, Made, Numbers, Row, Times, Uuids
+from comparators.noise_forms import Affixed, HexPairs, Made, Numbers, Row, Times, Uuids, places_of
 from comparators.noise_forms import Shape as noise_forms_Shape
 from comparators.noise_letters import is_even, letters_of
 from comparators.noise_pieces import SEALED, opened, shape_of
@@ -56,6 +56,8 @@ _UUIDS: Final = {
 }
 WHOLE: Final = "whole"
 """Of a `measure` of whole numbers alone."""
+PLACES: Final = " to "
+"""Of a `measure` written as a text, between how many decimals it has at least and at most."""
 
 
 def text_of(literal: str) -> str | None:
@@ -164,8 +166,9 @@ class NoiseRule:
     """Noise at one path pattern, until a day.
 
     `least` and `most` bound the lengths of a `random`, the size of a `measure`, the step of a `counter`, the number in
-    a `text`; `alphabet` is a `random`'s (of a `text`, `time` says that its piece is one), `values` are hashes of a
-    `categorical`'s, `pattern` is a `text`'s regex. `place` is where in a page, a table, a document a value stands.
+    a `text`; `alphabet` is a `random`'s (of a `text`, `time` says that its piece is one; of a `measure`, how it is
+    written), `values` are hashes of a `categorical`'s, of the few words that the piece of a `text` may be, `pattern`
+    is a `text`'s regex. `place` is where in a page, a table, a document a value stands.
     """
 
     path: str
@@ -235,6 +238,8 @@ def _blanked(rule: NoiseRule, text: str, near: Sequence[bool] | None) -> str:
     def blank(found: re.Match[str]) -> str:
         nonlocal count
         count += 1
+        if rule.values:
+            return MASKED if digest(found[0]) in rule.values else found[0]
         if near is not None:
             return MASKED if count < len(near) and near[count] else found[0]
         if rule.most:
@@ -331,7 +336,21 @@ def _counter(rule: NoiseRule, legacy: str, modern: str) -> bool:
 def _measure(rule: NoiseRule, legacy: str, modern: str) -> bool:
     if (rule.alphabet == WHOLE and not is_whole(modern)) or not are_grouped_alike(legacy, modern):
         return False
+    if not _is_spelled(rule, legacy, modern):
+        return False
     return is_beside(legacy, rule.least, rule.most, modern) and is_beside(modern, rule.least, rule.most, legacy)
+
+
+def _is_spelled(rule: NoiseRule, legacy: str, modern: str) -> bool:
+    """Whether a number has the decimals that legacy's have, as legacy's own has here, and no zeros in front."""
+    one, two = text_of(legacy) or "", text_of(modern) or ""
+    if two[:1] == "0" and two[1:2].isdigit() and len(two) != len(one):
+        return False
+    least, is_spelled, most = rule.alphabet.partition(PLACES)
+    if not is_spelled:
+        return True
+    there = range(int(least), int(most) + 1)
+    return places_of(two) in there or places_of(one) not in there
 
 
 def _categorical(rule: NoiseRule, legacy: str, modern: str) -> bool:
@@ -373,7 +392,10 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 UUID: Final = r"(?<![0-9A-Za-z])[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}(?![0-9A-Za-z])"
 _GROUPED: Final = r"(?<![0-9,.])[0-9]{1,3}(?:,[0-9]{3}){1,5}(?:\.[0-9]+)?(?![0-9,])"
-_WHOLE_NOISE_TEXT: Final = re.compile(f"({noise_times.TIME}|{UUID}|{_GROUPED})")
+_HEX_PAIRS: Final = (
+    r"(?<![0-9A-Za-z:-])(?:(?:[0-9a-f]{2}:){5,63}[0-9a-f]{2}|(?:[0-9A-F]{2}:){5,63}[0-9A-F]{2})(?![0-9A-Za-z:])"
+)
+_WHOLE_NOISE_TEXT: Final = re.compile(f"({_HEX_PAIRS}|{noise_times.TIME}|{UUID}|{_GROUPED})")
 _CHUNK: Final = re.compile(
     r"[\w%+/.~$!*-]+={1,2}(?![\w%+/~$*-]|[.!](?!\s|\Z))"
     r"|[\w%+/.~$!*-]+(?<![.!])(?=[.!](?:\s|\Z))|[\w%+/.~$!*-]+|\s+|.",
@@ -382,6 +404,7 @@ _CHUNK: Final = re.compile(
 """The full stop of a sentence is none of a number's or a token's."""
 _LONGEST: Final = 1 << 18
 _LONGEST_WHOLE: Final = 4096
+_MOST_WORDS: Final = 3
 _WORTH_IT: Final = 2000
 _MARGIN: Final = 128
 # All of Unicode's signs of currencies but historic ones, and the codes that are no words.
@@ -421,7 +444,7 @@ class Varying(NamedTuple):
     """A piece that varies, its values in the order of the texts, what they have in common."""
 
     values: tuple[str, ...]
-    shape: Times | Numbers | Made | Uuids
+    shape: Times | Numbers | Made | Uuids | HexPairs
 
 
 Piece = Same | Varying
@@ -495,22 +518,27 @@ def columns(texts: Sequence[str]) -> list[tuple[str, ...]] | None:
     return list(zip(*rows, strict=True)) if len({len(row) for row in rows}) == 1 else None
 
 
-def pieces(texts: Sequence[str], reading: Reading = STRICT) -> tuple[Piece, ...] | None:
+def pieces(texts: Sequence[str], reading: Reading = STRICT, *, lettered: bool = False) -> tuple[Piece, ...] | None:
     """Return the pieces of texts that differ only in times, numbers and tokens; None where they differ in words.
 
     Each varying piece is as small as can be: letters before and after that all texts share are pieces of their own.
+    With `lettered` words that differ are pieces as well, few of them.
     """
     start, end = middles(texts)
     there = columns([text[start : len(text) - end] for text in texts])
     if there is None:
         return None
     found: list[Piece] = [Same(texts[0][:start])]
+    words = 0
     for column in there:
         if len(set(column)) == 1:
             found.append(Same(column[0]))
             continue
-        shape = shape_of(column, reading)
+        shape = shape_of(column, reading, lettered=lettered)
         if shape is None:
+            return None
+        words += all(map(str.isalpha, column))
+        if words > _MOST_WORDS:
             return None
         found += _flat(column, shape)
     found.append(Same(texts[0][len(texts[0]) - end :]))

@@ -12,6 +12,8 @@ from comparators.noise_rules import Piece, Same, Varying, pieces
 from comparators.self_noise import Own
 
 CUT: Final = "…"
+_QUOTES: Final = '": "'
+"""What is written around a text: two quotes, and what parts it from its place."""
 _BEFORE: Final = 48
 _AFTER: Final = 24
 _MOST_PIECES: Final = 60
@@ -51,7 +53,11 @@ def _is_told(finding: Finding, told: set[tuple[str, str]], heads: tuple[str, ...
 
 
 def _windows(path: str, shown: str, first: str, again: str) -> list[Observation]:
-    found = pieces((opened(first), opened(again)))
+    texts = opened(first), opened(again)
+    found = pieces(texts)
+    if found is None and len(shown) + max(map(len, texts)) > LONGEST_LITERAL - len(_QUOTES):
+        # Texts that vary in words are learned whole, where a literal shows them whole.
+        found = pieces(texts, lettered=True)
     if found is None:
         return []
     windows = [_window(found, at) for at, piece in enumerate(found) if isinstance(piece, Varying)]

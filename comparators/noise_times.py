@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from comparators.values import is_date, moment
+from comparators.values import MONTHS, is_date, moment
 
 TIME: Final = (
     r"(?<![0-9])[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.,][0-9]{1,9})?"
@@ -87,7 +87,7 @@ def _written(text: str, reading: Reading) -> Instant | None:
     if is_date(text):
         day = moment(f"{text} 00:00:00")
         return None if day is None else Instant((day.wall - _START) / timedelta(seconds=1), "date", "date")
-    when = moment(_OF_LOGS.sub(r"Mon, \1 \2 \3 \4", text) if text[2:3] == "/" else text)
+    when = moment(_OF_LOGS.sub(_as_iso, text) if text[2:3] == "/" else text)
     if when is None or when.wall.year in {1, 9999}:
         return None
     if when.offset is not None:
@@ -98,6 +98,12 @@ def _written(text: str, reading: Reading) -> Instant | None:
         wall = when.wall.replace(tzinfo=reading.zone).astimezone(UTC).replace(tzinfo=None)
     seconds = (wall - _START) / timedelta(seconds=1) + float(f"0.{when.fraction or 0}")
     return Instant(seconds, _spelled(text), "text", when.offset is not None)
+
+
+def _as_iso(found: re.Match[str]) -> str:
+    """Write a time of a log as ISO 8601 does; one in a month that is none stays."""
+    day, month, year, clock = found.groups()
+    return f"{year}-{MONTHS.index(month) + 1:02}-{day} {clock}" if month in MONTHS else found[0]
 
 
 def _epoch(found: re.Match[str]) -> Instant | None:

@@ -201,11 +201,12 @@ _BASIC: Final = re.compile(
     r"(?:(Z)|([+-])([0-9]{2})([0-9]{2}))?"
 )
 _MAIL: Final = re.compile(
-    r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), ([0-9]{2}) ([A-Z][a-z]{2}) ([0-9]{4}) ([0-9]{2}:[0-9]{2}:[0-9]{2}) "
+    r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun), ([0-9]{2}) ([A-Z][a-z]{2}) ([0-9]{4}) ([0-9]{2}:[0-9]{2}:[0-9]{2}) "
     r"(?:(GMT|UTC)|([+-])([0-9]{2})([0-9]{2}))"
 )
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _DAY: Final = 10
 _MEMBERS: Final = 3
 _ZONE_TYPES: Final = (b"1", b"2", b"3")
@@ -227,7 +228,10 @@ class Moment(NamedTuple):
 
 
 def moment(text: str) -> Moment | None:
-    """Read a text that is a date with a time of day and nothing else (ISO 8601 in its three habits, RFC 5322)."""
+    """Read a text that is a date with a time of day and nothing else (ISO 8601 in its three habits, RFC 5322).
+
+    One that names another day of the week than its date's is none: readers are told two days.
+    """
     if not _SHORTEST <= len(text) <= _LONGEST:
         return None
     # Most texts are none: a look at one letter tells them from those that may be.
@@ -236,14 +240,15 @@ def moment(text: str) -> Moment | None:
 
 @lru_cache(maxsize=4096)  # whoever compares two texts asks several times, and rows often share their time
 def _read(text: str) -> Moment | None:
+    weekday = ""
     if text[4] == "-" and (found := _ISO.fullmatch(text)):
         day, clock, seconds, fraction, zulu, sign, hours, minutes = found.groups()
         clock += seconds or ""
     elif text[3] == "," and (found := _MAIL.fullmatch(text)):
-        number, month, year, clock, zulu, sign, hours, minutes = found.groups()
-        if month not in _MONTHS:
+        weekday, number, month, year, clock, zulu, sign, hours, minutes = found.groups()
+        if month not in MONTHS:
             return None
-        day, fraction = f"{year}-{_MONTHS.index(month) + 1:02}-{number}", ""
+        day, fraction = f"{year}-{MONTHS.index(month) + 1:02}-{number}", ""
     elif text[8] == "T" and (found := _BASIC.fullmatch(text)):
         *parts, zulu, sign, hours, minutes = found.groups()
         day, clock, fraction = "-".join(parts[:3]), ":".join(parts[3:]), ""
@@ -252,6 +257,8 @@ def _read(text: str) -> Moment | None:
     try:
         wall = datetime.fromisoformat(f"{day}T{clock}")
     except ValueError:
+        return None
+    if weekday and weekday != _WEEKDAYS[wall.weekday()]:
         return None
     return Moment(wall, (fraction or "").rstrip("0"), _offset(zulu, sign, hours, minutes))
 

@@ -57,6 +57,7 @@ HOT = (
     "comparators/near_misses.py",
     "comparators/noise_forms.py",
     "comparators/noise_letters.py",
+    "comparators/noise_patterns.py",
     "comparators/noise_pieces.py",
     "comparators/noise_rules.py",
     "comparators/noise_times.py",

@@ -96,6 +96,18 @@ KINDS: Final[dict[str, tuple[str, Make]]] = {
             _times(lambda at: f'<a href="/i/{at}" class="a b" title="t {by}" data-x="{at}">x</a>\n', size)
         ),
     ),
+    "scripts in attributes": (
+        HTML,
+        lambda size, by: _page(
+            _times(lambda at: f"<p x-data=\"f(JSON.parse('[{at},{{}},{by}]'), '\\/a{at}')\">x</p>\n", size)
+        ),
+    ),
+    "one long script in an attribute": (
+        HTML, lambda size, by: _page(f"<p @click=\"{_times(lambda at: f'[{at}, [{{ a', size)}{by}\">x</p>"),
+    ),
+    "quotes in an attribute": (
+        HTML, lambda size, by: _page(f"<p x-data=\"f(JSON.parse('{_times(lambda _: chr(39) + '[', size)}{by}\">x</p>"),
+    ),
     "one crowded element": (
         HTML, lambda size, by: _page(f"<a {_times(lambda at: f'data-{at}=v{by} ', size)}>x</a><p>{by}</p>"),
     ),

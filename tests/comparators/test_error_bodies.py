@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from comparators import Comparison, compare
-from tests.comparators.answers import answer, found, policy
+from tests.comparators.answers import answer, found, policy, spots
 
 LARAVEL = {"errors": "laravel"}
 
@@ -193,3 +193,43 @@ def test_what_a_library_says_to_programmers_counts_where_only_modern_shows_it(de
 )  # fmt: skip
 def test_what_is_said_to_users_is_no_sign(detail: str):
     assert errors({"message": "No"}, {"detail": detail}, 500).verdict == "equal"
+
+
+PROBLEM = {"type": "about:blank", "title": "Not Found", "detail": "No such order", "instance": "/a"}
+
+
+@pytest.mark.parametrize("status", [401, 404, 422, 500, 503])
+def test_a_problem_says_its_own_status_in_its_words(status: int):
+    legacy, modern = {"message": "No"}, {**PROBLEM, "status": status}
+
+    assert dict(errors(legacy, modern, status).forgiven) == {"errors": 1}
+    assert errors(legacy, modern, status).verdict == errors(modern, legacy, status).verdict == "equal"
+    assert errors(legacy, {"message": "No", "status": status}, status).verdict == "equal"
+    assert errors(legacy, modern, status, {}).verdict == "different"
+
+
+@pytest.mark.parametrize("said", [404, "409", 409.5, True, None, "error", [409], {"code": 409}])
+def test_another_status_than_its_own_is_a_difference(said: Any):
+    assert spots(errors({"message": "No"}, {**PROBLEM, "status": said}, 409)) == ["/status extra"]
+    assert errors({**PROBLEM, "status": 409}, {**PROBLEM, "status": said}, 409).verdict == "different"
+    assert errors({**PROBLEM, "status": said}, {**PROBLEM, "status": 409}, 409).verdict == "different"
+    assert errors({**PROBLEM, "status": said}, {"detail": "No"}, 409).verdict == "different"
+
+
+def test_what_a_problem_says_besides_still_counts():
+    legacy, modern = {"message": "No"}, {**PROBLEM, "status": 404}
+
+    assert spots(errors(legacy, {**modern, "balance": 5})) == ["/balance extra"]
+    assert spots(errors(legacy, {**modern, "code": 404})) == ["/code extra"]
+    assert spots(errors(legacy, {**modern, "detail": {"status": 5}})) == []
+    assert spots(errors({"status": 404, "id": 1}, {"id": 1})) == ["/status missing"]
+
+
+def test_each_answer_may_say_its_own_status_where_the_two_are_held_equal():
+    mapping = {**LARAVEL, "status": [[404, 410]]}
+    legacy, modern = (answer(json.dumps({"message": "No", "status": each}), each) for each in (404, 410))
+    swapped = answer(json.dumps({"message": "No", "status": 404}), 410)
+
+    assert compare(legacy, modern, policy(mapping)).verdict == "equal"
+    assert compare(legacy, swapped, policy(mapping)).verdict == "equal"
+    assert compare(swapped, modern, policy(mapping)).verdict == "different"

@@ -501,6 +501,64 @@ def test_what_is_no_fingerprint_is_a_name(one: str, two: str):
 
 
 ASSETS = {"preset": "php", "asset_paths": ["/build", "/static"]}
+BUILD_IDS = [
+    ("?id=77aa01", "?id=0c9d2e"),
+    ("?id=7a1b0", "?id=77aa01f"),
+    ("?id=77aa01", "?id=68fd822d"),
+    ("?id=4ed993c7a15be0f2ab01", "?id=91b2c3d4e5f60718cd02"),
+]
+OTHER_IDS = [
+    ("?id=77", "?id=78"),
+    ("?id=7a1b", "?id=0c9d"),
+    ("?id=10041", "?id=10042"),
+    ("?id=facade", "?id=decade"),
+    ("?id=ada12", "?id=bea34"),
+    ("?id=77aa01", "?id=None"),
+    ("?id=77aa01", "?id="),
+    ("?id=77aa01", "?id=77aa01&lang=de"),
+    ("?id=77aa01&lang=fr", "?id=77aa01&lang=de"),
+    ("?uid=77aa01", "?uid=0c9d2e"),
+    ("?user_id=77aa01", "?user_id=0c9d2e"),
+    ("?id=4ed993c7-a15b-40f2-ab01-0c9d2e77aa01", "?id=91b2c3d4-e5f6-4718-8d02-77aa010c9d2e"),
+    ("?id=4ed993c7.shop", "?id=91b2c3d4.shop"),
+    ("?id=4ed993c7_anna", "?id=91b2c3d4_bert"),
+]
+
+
+@pytest.mark.parametrize("path", ["/css/site.css", "/js/site.js", "/js/site.mjs"])
+@pytest.mark.parametrize(("one", "two"), BUILD_IDS)
+def test_an_id_of_five_hexadecimal_digits_or_more_is_a_fingerprint_as_in_a_name(path: str, one: str, two: str):
+    def page(query: str) -> str:
+        return sheet(path + query) if path.endswith(".css") else f'<script src="{path}{query}"></script>'
+
+    assert verdict(page(one), page(two), HTML) == "equal"
+    assert verdict(page(one), page(""), HTML) == "different"
+
+
+@pytest.mark.parametrize("form", [sheet("/css/site.css@"), '<script src="/js/site.js@"></script>'])
+@pytest.mark.parametrize(("one", "two"), OTHER_IDS)
+def test_another_id_is_whatever_it_names(form: str, one: str, two: str):
+    assert verdict(form.replace("@", one), form.replace("@", two), HTML) == "different"
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        '<script src="/js.php@"></script>',
+        '<script src="/load@"></script>',
+        '<script src="https://partner.test/widget.js@"></script>',
+        '<script src="//partner.test/widget.js@"></script>',
+        '<script src="\\\\partner.test/widget.js@"></script>',
+        '<a href="/js/site.js@">source</a>',
+        '<a href="/cart@">cart</a>',
+        '<img src="/img/cat.png@">',
+        '<link rel="icon" href="/img/cat.png@">',
+        '<link rel="manifest" href="/site.webmanifest@">',
+        '<link rel="canonical" href="/js/site.js@">',
+    ],
+)
+def test_a_short_id_of_what_is_no_own_style_sheet_or_script_is_an_id(form: str):
+    assert verdict(form.replace("@", "?id=77aa01"), form.replace("@", "?id=0c9d2e"), HTML) == "different"
 
 
 @pytest.mark.parametrize(
@@ -512,6 +570,8 @@ ASSETS = {"preset": "php", "asset_paths": ["/build", "/static"]}
         ("/build/app.js?v=1", "/static/app.js?v=9"),
         ("/build/a/app.js", "/static/a/app.mjs"),
         ("http://old.test:9001/build/app.js", "/static/app.js"),
+        ("http://old.test:9001/build/app.js?id=77aa01", "/static/app.js?id=0c9d2e"),
+        ("/build/app.js?id=77aa01", "/static/app.js"),
         ("/build/assets/app-BxK3z_9q.js", "/static/js/app.js"),
     ],
 )
@@ -536,6 +596,8 @@ def test_an_asset_of_another_folder_is_the_same_asset(one: str, two: str):
         (sheet("/build/../site.css"), sheet("/static/site.css")),
         (sheet("/build/site.css?lang=de"), sheet("/static/site.css?lang=fr")),
         (sheet("/build/site.css?user=41"), sheet("/static/site.css")),
+        (sheet("/build/site.css?id=41"), sheet("/static/site.css?id=42")),
+        (sheet("/build/site.css?uid=77aa01"), sheet("/static/site.css?uid=0c9d2e")),
         (sheet("/build/site.css?v=1"), sheet("/static/site.css?v=None")),
         (sheet("/build/page-Calendar.css"), sheet("/static/page-Settings.css")),
     ],

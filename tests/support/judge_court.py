@@ -60,6 +60,7 @@ class Court:
     """A worker's connections, control's judges.
 
     `results` counts the judges' results, `told` are the worker's messages, `ended` how many judges have ended.
+    Messages wait while control `is_busy`.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -72,6 +73,8 @@ class Court:
         self.judged: list[Judged] = []
         self.processes: list[JudgeProcess] = []
         self.ended = 0
+        self.is_busy = False
+        self._waiting: list[Message] = []
         self.others: dict[Worker, Callable[[Message, Sequence[int]], None]] = {}
         self.worker = judge_links.JudgeLinks(self._hear, self.clock)
         self.start_control()
@@ -113,11 +116,20 @@ class Court:
 
     def _hear(self, message: Message) -> bool:
         self.told.append(message)
-        if isinstance(message, JudgeWanted):
-            self.judges.want()
-        if isinstance(message, JudgeSilent):
-            self.judges.end(message.judge)
+        self._waiting.append(message)
+        if not self.is_busy:
+            self.catch_up()
         return True
+
+    def catch_up(self) -> None:
+        """Have control read what the worker told it, in order."""
+        self.is_busy = False
+        waiting, self._waiting = self._waiting, []
+        for message in waiting:
+            if isinstance(message, JudgeWanted):
+                self.judges.want()
+            if isinstance(message, JudgeSilent):
+                self.judges.end(message.judge)
 
     def _take(self, message: Message) -> None:
         if isinstance(message, Judged):

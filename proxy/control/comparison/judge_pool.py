@@ -346,14 +346,22 @@ class JudgePool:
             self._spare(seat.work.message, reason)
         if self._closed:
             return
-        self._emit(events.JUDGE_LOST, "warning", reason=reason, working=seat.work is not None)
-        if seat.seated:
+        self._tell(seat, reason)
+        if seat.seated or seat.surplus:
             self._hand_out()
             return
         wait = self._backoff.after(0.0)
         self._retry = asyncio.get_running_loop().call_later(wait, self._try_again)
         if self._backoff.deaths > HOPELESS:
             self._turn_away()
+
+    def _tell(self, seat: _Seat, reason: str) -> None:
+        """Say that a judge is gone, and whether that was asked for; one that could not be started was told of."""
+        working = seat.work is not None
+        if seat.surplus:
+            self._emit(events.JUDGE_SURPLUS, "info", working=working)
+        elif seat.judge is not None:
+            self._emit(events.JUDGE_LOST, "warning", reason=reason, working=working)
 
     def _spare(self, message: Case | Exhibit, reason: str) -> None:
         """Refuse what waits of a route of which a second case has ended a judge within `AGAIN`: the next may as well.

@@ -22,7 +22,12 @@ class Court:
     def __init__(self, most: int = 1) -> None:
         self.seats: list[StandInJudge] = []
         self.told: list[dict[str, object]] = []
-        self.judges = JudgePool(self._start, most, lambda *_, **fields: self.told.append(fields))
+        self.events: list[tuple[str, ...]] = []
+        self.judges = JudgePool(self._start, most, self._emit)
+
+    def _emit(self, *event: str, **fields: object) -> None:
+        self.events.append(event)
+        self.told.append(fields)
 
     def _start(self, heard: Callable[[Message], None], gone: Callable[[bool], None]) -> StandInJudge:
         self.seats.append(StandInJudge(heard, gone))
@@ -146,6 +151,55 @@ async def test_what_a_judge_was_at_that_is_one_too_many_is_judged_by_another(cou
     court.seats[1].send_verdict()
 
     assert (await case).verdict == "equal"
+    assert list(zip(court.events, court.told, strict=True)) == [(("judge_surplus", "info"), {"working": True})]
+
+
+async def test_a_judge_that_is_one_too_many_before_it_sat_down_is_no_death(
+    court: Court, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("proxy.ipc.child_process.FIRST", 60.0)
+    case = court.put()
+
+    for number in range(2, 7):
+        court.judges.allow(0)
+        await breathe(1)
+        court.judges.allow(1)
+        court.judges.want()
+        await until(lambda number=number: len(court.seats) == number, "a successor, at once")
+    court.seats[-1].sit_down()
+    court.seats[-1].send_verdict()
+
+    assert (await case).verdict == "equal"
+    assert {event for event, *_ in court.events} == {"judge_surplus"}
+
+
+async def test_a_judge_that_dies_while_others_are_too_many_is_lost():
+    court = Court(most=2)
+    court.put()
+    court.put()
+    for judge in court.seats:
+        judge.sit_down()
+
+    court.judges.allow(1)
+    court.seats[0].end()
+    await breathe(1)
+
+    assert sorted(event for event, *_ in court.events) == ["judge_lost", "judge_surplus"]
+    court.judges.close()
+
+
+async def test_a_judge_that_cannot_be_started_is_told_once(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("proxy.ipc.child_process.FIRST", 60.0)
+    told: list[dict[str, object]] = []
+
+    def start(*_: object) -> StandInJudge:
+        raise OSError("no more processes")
+
+    judges = JudgePool(start, 1, lambda *_, **fields: told.append(fields))
+    judges.put(Case(judges.ticket(), a_pair()), 10)
+
+    assert told == [{"reason": "OSError('no more processes')"}]
+    judges.close()
 
 
 async def test_a_report_counts_when_it_is_whole_and_one_message_that_fails_does_not_stop_the_next(court: Court):
