@@ -9,7 +9,9 @@ from random import Random
 import pytest
 
 from comparators import compare
+from comparators.fixed_words import cuts, template_of
 from comparators.model import Capture
+from comparators.noise_rules import columns
 from comparators.self_noise import fits
 from tests.comparators.answers import policy
 
@@ -133,6 +135,61 @@ def test_legacys_own_names_of_several_words_hide_nothing(count: int, right: str,
     assert fits(texts, "Served by Eva at desk 4 on 09:15:24")
     assert fits(texts, "Served by Eva Lotte at desk 4 on 09:15:24")
     assert not fits(texts, "Served by Eva at desk 4 on 09:15:24".replace(right, wrong))
+
+
+@pytest.mark.parametrize(
+    ("values", "modern", "noise"),
+    [
+        pytest.param(
+            ("Hello Bo, it is 09:12:43 in Bath", "Hello Ana, it is 09:12:57 in Ely"),
+            "Hello Li, it is 09:12:50 in Frankfurt am Main",
+            True,
+            id="a town of three words",
+        ),
+        pytest.param(
+            ("Hello Bo, it is 09:12:43 in Bath", "Hello Ana, it is 09:12:57 in São Paulo"),
+            "Hello Li, it was 09:12:50 in Rome",
+            False,
+            id="a short fixed word, towns of one word and two",
+        ),
+        pytest.param(
+            ("Job 7 of tea is running", "Job 9 of mugs is queued"),
+            "Job 8 of pots is not running",
+            False,
+            id="a negation",
+        ),
+        pytest.param(
+            ("Job ABCDE took 12 ms", "Job XQZWK took 14 ms"), "Job ABC took 13 ms", False, id="a code cut short"
+        ),
+        pytest.param(("Job ABCDE took 12 ms", "Job XQZWK took 14 ms"), "Job QWKZP took 13 s", False, id="another unit"),
+        pytest.param(
+            ("Job ABCDE took 12 ms", "Job XQZWK took 14 ms"), "Job QWKZP took 13000 ms", False, id="a thousand times"
+        ),
+        pytest.param(
+            ("Bo paid € 12 at 09:12:43", "Ana paid € 14 at 09:12:57"), "Li paid € 13 at 09:12:50", False, id="money"
+        ),
+        pytest.param(("/u/Anna/f/9f3e1c0b7a", "/u/Bo/f/0a3e1c0b1f"), "/u/Eva/g/7c3e1c0b1f", False, id="a folder"),
+        pytest.param(("/u/Anna/f/9f3e1c0b7a", "/u/Bo/f/0a3e1c0b1f"), "/u/Eva/f/7c3e1c0b1f/", False, id="a slash more"),
+        pytest.param(("/u/Anna/f/9f3e1c0b7a", "/u/Bo/f/0a3e1c0b1f"), "/u/Eva/f/7c3e1c0b1f", True, id="a path"),
+        pytest.param(
+            ("Did you know? 3 cats sleep.", "Did you know? 5 dogs run."),
+            "Did you know? 4 cows eat.",
+            True,
+            id="a question",
+        ),
+    ],
+)
+def test_siblings(values: tuple[str, ...], modern: str, noise: bool) -> None:
+    assert fits(values, modern) is noise
+
+
+def test_a_text_with_many_ways_to_be_cut_costs_little() -> None:
+    """A count of what is looked at, not a time: without a bound it grows with each fixed text."""
+    texts = ["Ana=1;" * 30 + "x", "Bo=2;" * 30 + "y"]
+    template = template_of(texts, columns(texts))
+
+    assert template is not None
+    assert len(list(cuts(template, None, "Eva=4;" * 36 + "z"))) <= 8
 
 
 SENTENCES = (
