@@ -23,6 +23,7 @@ _NEAR: Final = 6
 _FEW, _SOME = 2, 4
 _BORDERS: Final = frozenset(";|()[]<>=@#+*{}~^")
 """Marks that part fields, seldom words of a sentence."""
+_ROW: Final = _BORDERS | {",", "/", "&"}
 Piece = Shape | Words | Path
 
 
@@ -172,10 +173,12 @@ def _held(rows: Sequence[Sequence[str]], spans: Sequence[Sequence[tuple[int, ...
 def is_one_sentence(template: Template, pieces: Sequence[Piece]) -> bool:
     """Whether texts are one with varying pieces, not several that are alike by chance."""
     words = [values for values, piece in zip(template.values, pieces, strict=True) if isinstance(piece, Words)]
-    if not any(" " in text for text in template.fixed):
-        return True  # a row, an address: no sentence
+    marks = "".join(template.fixed)
+    is_phrase = any(" " in text for values in template.values for text in values)
+    if " " not in marks and not (is_phrase and _ROW.isdisjoint(marks)):
+        return True  # a row, an address: no sentence; an apostrophe parts no fields
     answers = len(template.values[0])
-    stays = _count("".join(template.fixed))
+    stays = _count(marks)
     varies = sum(max(map(_count, values)) for values in words)
     if len(words) < len(pieces):
         return stays >= varies or answers >= _SOME

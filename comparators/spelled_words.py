@@ -18,6 +18,8 @@ _JOINTS: Final = re.compile(r"[-_\s]")
 _CODE_WORD: Final = re.compile(r"[a-z0-9]+(?:[_-][a-z0-9]+)*|[A-Z0-9]+(?:[_-][A-Z0-9]+)*")
 """What programs call a state: words of one case between dashes or low lines."""
 _ENTITY: Final = re.compile(r"&(?:[a-zA-Z]{2,31}|#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6});")
+_TAG: Final = re.compile(r"</?[a-zA-Z][^<>]*>")
+_QUOTED: Final = re.compile(r'\A"[^"]*"\Z')
 _STRAY: Final = re.compile("[\ufffd\u0300-\u036f]")
 """What stands for a letter that could not be read, and accents that stand beside their letter."""
 _LOST: Final = re.compile(r"\w\?\w")
@@ -95,9 +97,11 @@ def _bare(text: str) -> str:
 
 
 def _has_lost_letters(values: Sequence[str], given: str) -> bool:
-    """Whether a word has what stands for a letter, where none of legacy's has: `Zo?`, `Zo&euml;`."""
+    """Whether a word has what stands for a letter, or around a text, where none of legacy's has: `Zo?`, `Zo&euml;`."""
     known = "\n".join(values)
-    if any(sign.search(given) and not sign.search(known) for sign in (_ENTITY, _STRAY)):
+    if any(sign.search(given) and not sign.search(known) for sign in (_ENTITY, _TAG, _STRAY)):
+        return True
+    if _QUOTED.match(given) and '"' not in known:
         return True
     if "?" not in given or "?" in known or _ADDRESS.search(given):
         return False

@@ -22,6 +22,7 @@ _NAMED: Final = 24
 _SHORTER: Final = 4
 _IN_WORDS: Final = frozenset(" .,'\u2019-_&()")
 _NO: Final = frozenset({"not", "no", "never", "niet", "geen", "nicht", "kein", "keine", "pas", "non"})
+_NONE: Final = frozenset({"None", "null", "undefined", "NaN"})
 _FEW_WORDS: Final = 3
 _MOST_DIGITS: Final = 7
 _MARKS: Final = re.compile(r"[/_.-]")
@@ -39,8 +40,6 @@ class Words(NamedTuple):
         """Whether another word may stand there."""
         if text in self.values:
             return True
-        if _is_denied(self.values, text):
-            return False
         cores = cores_of(self.values, text)
         return cores is not None and are_like(cores, among=True)
 
@@ -60,9 +59,12 @@ class Path(NamedTuple):
 
 
 def _is_denied(values: Sequence[str], given: str) -> bool:
-    """Whether a word or two say no where none of legacy's does: `running`, `not running`."""
-    words = given.lower().split()
-    return len(words) <= _FEW_WORDS and not _NO.isdisjoint(words) and _NO.isdisjoint(" ".join(values).lower().split())
+    """Whether a word or two say no, or none, where none of legacy's does: `not running`, `None Jansen`."""
+    words, known = given.split(), " ".join(values).split()
+    if len(words) > _FEW_WORDS:
+        return False
+    # as they are written: `Dr. No` is a film
+    return any(not signs.isdisjoint(words) and signs.isdisjoint(known) for signs in (_NO, _NONE))
 
 
 def path_of(column: Sequence[str], shape: Callable[[Sequence[str]], Shape | None]) -> Path | None:
@@ -106,7 +108,7 @@ def are_like(cores: Sequence[str], *, among: bool = False) -> bool:
     *values, given = cores
     is_number = not any(map(str.isalpha, given)) and not any(map(str.isdigit, "".join(values)))
     is_none = any(sign(given) and not any(map(sign, values)) for sign in (is_broken, is_unfilled))
-    if is_number or is_none or is_spelled_otherwise(values, given):
+    if is_number or is_none or _is_denied(values, given) or is_spelled_otherwise(values, given):
         return False
     return _has_letters(values, given, among=among) and _has_length(values, given, among=among)
 

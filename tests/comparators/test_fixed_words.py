@@ -170,6 +170,12 @@ def test_legacys_own_names_of_several_words_hide_nothing(count: int, right: str,
         ),
         pytest.param(("/u/Anna/f/9f3e1c0b7a", "/u/Bo/f/0a3e1c0b1f"), "/u/Eva/g/7c3e1c0b1f", False, id="a folder"),
         pytest.param(("/u/Anna/f/9f3e1c0b7a", "/u/Bo/f/0a3e1c0b1f"), "/u/Eva/f/7c3e1c0b1f/", False, id="a slash more"),
+        pytest.param(
+            ("Eva O'Neil", "Ana O'Neil", "Farid d'Hondt"), "Casper de Vries", True, id="names that share an apostrophe"
+        ),
+        pytest.param(
+            ("199,OPEN,Eva O'Neil", "187,OPEN,Jan Smit"), "191,SHUT,Jo Li", False, id="a row with names of two words"
+        ),
         pytest.param(("/u/Anna/f/9f3e1c0b7a", "/u/Bo/f/0a3e1c0b1f"), "/u/Eva/f/7c3e1c0b1f", True, id="a path"),
         pytest.param(
             ("Did you know? 3 cats sleep.", "Did you know? 5 dogs run."),

@@ -51,6 +51,10 @@ STATES = ("in_progress", "on_hold", "to_do")
         pytest.param(("Take a walk.", "Call a friend.", "Drink water."), "TAKE A WALK.", id="sentence: capitals"),
         pytest.param(("Take a walk.", "Call a friend.", "Drink water."), "EAT FRUIT.", id="sentence: another"),
         pytest.param(("Take a walk.", "Call a friend.", "Drink water."), "take a walk.", id="sentence: small"),
+        pytest.param(("Anna Jansen", "Bo de Vries", "Eva Li"), "None Jansen", id="half of a name is none"),
+        pytest.param(("Anna Jansen", "Bo de Vries", "Eva Li"), "<b>Zoë Li</b>", id="tags"),
+        pytest.param(("Anna Jansen", "Bo de Vries", "Eva Li"), '"Zoë Li"', id="quotes"),
+        pytest.param(("is on", "is off", "is shut"), "is not on", id="a negation"),
     ],
 )
 def test_a_word_written_otherwise_is_different(legacy: tuple[str, ...], modern: str, further: int) -> None:
@@ -91,6 +95,11 @@ def test_a_word_written_otherwise_is_different(legacy: tuple[str, ...], modern: 
         pytest.param(("Why not?", "Who is it?", "What now?"), "How come?", id="questions"),
         pytest.param(("Walk & talk", "Eat well", "Sit down"), "Rock & roll", id="an ampersand"),
         pytest.param(("moka pot", "tea mug", "french press"), "kettle", id="small words"),
+        pytest.param(("Take a walk.", "Call a friend.", "Drink water."), "None of us is far.", id="sentence: a none"),
+        pytest.param(("Take a walk.", "Call a friend.", "Drink water."), "Eat <3 sweets.", id="sentence: no tag"),
+        pytest.param(
+            ("Take a walk.", "Call a friend.", "Drink water."), 'Say "hi" once.', id="sentence: quotes inside"
+        ),
     ],
 )
 def test_another_word_as_legacys_are_stays_noise(legacy: tuple[str, ...], modern: str, further: int) -> None:
