@@ -18,7 +18,8 @@ _JOINTS: Final = re.compile(r"[-_\s]")
 _CODE_WORD: Final = re.compile(r"[a-z0-9]+(?:[_-][a-z0-9]+)*|[A-Z0-9]+(?:[_-][A-Z0-9]+)*")
 """What programs call a state: words of one case between dashes or low lines."""
 _ENTITY: Final = re.compile(r"&(?:[a-zA-Z]{2,31}|#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6});")
-_TAG: Final = re.compile(r"</?[a-zA-Z][^<>]*>")
+_TAG: Final = re.compile(r"</?(?:[abipu]|br|div|em|h[1-6]|img|li|small|span|strong)(?:\s[^<>]*)?/?>")
+"""Not `<no. 4>`, which may be a name's."""
 _QUOTED: Final = re.compile(r'\A"[^"]*"\Z')
 _STRAY: Final = re.compile("[\ufffd\u0300-\u036f]")
 """What stands for a letter that could not be read, and accents that stand beside their letter."""

@@ -97,6 +97,7 @@ def test_a_word_written_otherwise_is_different(legacy: tuple[str, ...], modern: 
         pytest.param(("moka pot", "tea mug", "french press"), "kettle", id="small words"),
         pytest.param(("Take a walk.", "Call a friend.", "Drink water."), "None of us is far.", id="sentence: a none"),
         pytest.param(("Take a walk.", "Call a friend.", "Drink water."), "Eat <3 sweets.", id="sentence: no tag"),
+        pytest.param(("French press", "Moka pot", "Tea mug"), "Filter <no. 4>", id="a name in brackets"),
         pytest.param(
             ("Take a walk.", "Call a friend.", "Drink water."), 'Say "hi" once.', id="sentence: quotes inside"
         ),
