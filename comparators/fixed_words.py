@@ -74,7 +74,8 @@ def cuts(template: Template, there: Sequence[tuple[str, ...]] | None, given: str
 
 def _of_columns(there: Sequence[tuple[str, ...]]) -> Template:
     """Return the template of columns; words with nothing but a blank between them are one piece."""
-    fixed, values = [""], list[tuple[str, ...]]()
+    fixed = [""]
+    values: list[tuple[str, ...]] = []
     for column in there:
         if len(set(column)) == 1:
             fixed[-1] += column[0]
@@ -164,8 +165,8 @@ def _held(rows: Sequence[Sequence[str]], spans: Sequence[Sequence[tuple[int, ...
             found.append(span)
         elif words:
             before, after = spans[at - 1][-1] if at else nothing, spans[at + 1][0] if at + 1 < len(spans) else size
-            gaps = [*map(int.__sub__, span[0], before), *map(int.__sub__, after, span[-1])]
-            if max(gaps) <= _NEAR:
+            pairs = [*zip(before, span[0], strict=True), *zip(span[-1], after, strict=True)]
+            if max(start - end for end, start in pairs) <= _NEAR:
                 found.append(span)
     return found
 
