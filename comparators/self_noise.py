@@ -12,16 +12,17 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple, Protocol
 
 from comparators import noise_rules, timings
-from comparators.html_volatile import SCRIPT_TOKEN, is_broken, is_made, is_unfilled, is_worded, token_attributes
+from comparators.fixed_words import Piece, Template, cuts, is_one_sentence, template_of
+from comparators.html_volatile import SCRIPT_TOKEN, is_made, token_attributes
 from comparators.json_labels import labels
-from comparators.literals import is_cut, shared_beginning
+from comparators.literals import is_cut
 from comparators.model import LONGEST_LITERAL, Finding, Observation, path_pattern
 from comparators.moved_rows import Moves, RowGroup
 from comparators.moved_texts import MovedTexts, Place
 from comparators.noise_bytes import BYTES, in_ranges
 from comparators.noise_families import Family, family_of
 from comparators.noise_forms import Affixed, Made, Numbers, Row, Shape, number_of
-from comparators.noise_letters import are_marked_tokens, narrowest, plausible
+from comparators.noise_letters import are_marked_tokens
 from comparators.noise_pieces import are_far_apart, drawn, keep_length, opened, ranged, shape_of, times
 from comparators.noise_rules import (
     NoiseRule,
@@ -40,6 +41,7 @@ from comparators.paths import steps
 from comparators.policy import Policy
 from comparators.sensitive_names import looks_money, looks_secret, looks_timed
 from comparators.times_reshaped import as_legacys
+from comparators.varying_words import Path, Words, are_like, cores_of, is_loose, path_of
 
 # Noise known from this very pair: legacy was asked again, what it changes at a place by itself may be otherwise there.
 #
@@ -48,19 +50,13 @@ from comparators.times_reshaped import as_legacys
 
 
 _LONGEST_WORDS: Final = 256
-_FACTOR: Final = 2
-_TOKEN: Final = 10
 _FEW: Final = 2
 _PIN: Final = range(4, 9)
 _MICROSECONDS: Final = "us"
 _MOST_SLOWER: Final = 100
 _MOST_PLACES: Final = 10_000
 _MOST_KEPT: Final = 8 << 20
-_NAME: Final = re.compile(r"[^\W\d_]+(?:[' \u2019-][^\W\d_]+)*+")
-_MARKS: Final = re.compile(r"[/_.-]")
-_MOST_DIGITS: Final = 7
 _COUNT: Final = re.compile(r"[0-9]+")
-_BOUNDARY: Final = re.compile(r"[^0-9A-Za-z](?=[0-9A-Za-z]*\Z)")
 _NEAR: Final = 64
 _QUOTES: Final = frozenset({"'", '"'})
 _SHORTEST: Final = 12
@@ -208,7 +204,7 @@ def fits_by_pieces(filled: Sequence[str], given: str, reading: Reading = STRICT,
     there = columns(filled)
     shapes = None if there is None else _shapes(there, reading)
     if there is None or shapes is None:
-        return _like_words(filled, given) if words else in_ranges(filled, given)
+        return _like_words(filled, given, reading, there) if words else in_ranges(filled, given)
     mine = chunks(given)
     return len(mine) == len(there) and _fit(there, shapes, mine, filled[0], reading)
 
@@ -224,13 +220,13 @@ def are_tokens(first: str, again: str, modern: str) -> bool:
     )
 
 
-def _shapes(there: Sequence[tuple[str, ...]], reading: Reading) -> list[Shape | None] | None:
+def _shapes(there: Sequence[tuple[str, ...]], reading: Reading) -> list[Shape | Path | None] | None:
     """Return what each column has in common, None for one that stays the same; None where one has nothing."""
-    shapes: list[Shape | None] = []
+    shapes: list[Shape | Path | None] = []
     for column in there:
-        shape: Shape | None = None
+        shape: Shape | Path | None = None
         if len(set(column)) > 1:
-            shape = shape_of(column, reading)
+            shape = _shape(column, reading)
             if shape is None:
                 return None
         shapes.append(shape)
@@ -245,15 +241,14 @@ def _shapes(there: Sequence[tuple[str, ...]], reading: Reading) -> list[Shape | 
 
 def _has_unit(there: Sequence[tuple[str, ...]], at: int) -> bool:
     """Whether a measure's unit stands behind a number: another one may be of any length."""
-    behind = there[at + 1 : at + 3]
-    return (
-        len(behind) == _FEW
-        and behind[0][0].isspace()
-        and (behind[1][0] == _MICROSECONDS or is_measure(f"0 {behind[1][0]}"))
-    )
+    return _is_unit([each[0] for each in there[at + 1 : at + 3]])
 
 
-def _are_two_draws(there: Sequence[tuple[str, ...]], shapes: Sequence[Shape | None], at: int) -> bool:
+def _is_unit(behind: Sequence[str]) -> bool:
+    return len(behind) >= _FEW and behind[0].isspace() and (behind[1] == _MICROSECONDS or is_measure(f"0 {behind[1]}"))
+
+
+def _are_two_draws(there: Sequence[tuple[str, ...]], shapes: Sequence[Piece | None], at: int) -> bool:
     """Whether a colon stands between two large numbers, in quotes or alone: a token of two draws (Adminer's)."""
     around = set(there[at - 1]) if at else _QUOTES, set(there[at + 3]) if at + 3 < len(there) else _QUOTES
     if set(there[at + 1]) != {":"} or not all(each <= _QUOTES for each in around):
@@ -262,7 +257,7 @@ def _are_two_draws(there: Sequence[tuple[str, ...]], shapes: Sequence[Shape | No
 
 
 def _fit(
-    there: Sequence[tuple[str, ...]], shapes: Sequence[Shape | None], mine: Sequence[str], legacy: str, reading: Reading
+    there: Sequence[tuple[str, ...]], shapes: Sequence[Piece | None], mine: Sequence[str], legacy: str, reading: Reading
 ) -> bool:
     at = 0
     for column, shape, chunk in zip(there, shapes, mine, strict=True):
@@ -276,10 +271,12 @@ def _fit(
     return True
 
 
-def _is_sum(shape: Shape, text: str, before: str, after: str) -> bool:
+def _is_sum(shape: Piece, text: str, before: str, after: str) -> bool:
     """Whether a varying number is one of money, by the words beside it or in one word with it."""
     if is_price(text, before, after):
         return True
+    if isinstance(shape, Path):
+        return is_about_money(text) or speaks_of_money(before, after)
     if isinstance(shape, Row | Affixed):
         return _has_number(shape) and (is_about_money(text) or speaks_of_money(before, after))
     is_number = isinstance(shape, Numbers) or (isinstance(shape, Made) and shape.letters <= set("0123456789"))
@@ -297,48 +294,55 @@ def _are_pins(values: Sequence[str]) -> bool:
     return len(values) > _FEW and len(values[0]) in _PIN and keep_length(values)
 
 
-def _like_words(values: Sequence[str], given: str) -> bool:
-    """Whether a text is of the length of others, of their letters, with the words that all of them begin and end with.
+def _like_words(values: Sequence[str], given: str, reading: Reading, there: Sequence[tuple[str, ...]] | None) -> bool:
+    """Whether a text is one more sentence with other words in it, or as a whole like others.
 
     For short texts alone: of a long one, what is not the same may be anything, and so it may in an object or a list
-    of a script. Never what stands for a value that was not there (`undefined`, a template's braces).
+    of a script.
     """
     texts = [*values, given]
     if len(values) > _FEW and are_marked_tokens(values[:-1], values[-1]):
         return are_marked_tokens(values, given)
     if max(map(len, texts)) > _LONGEST_WORDS or any(map(is_about_money, texts)):
         return False
-    before, after = _shared(values)
-    if not (given.startswith(before) and given.endswith(after) and len(given) > len(before) + len(after)):
+    cores = cores_of(values, given)
+    if cores is None:
         return False
-    cores = [value[len(before) : len(value) - len(after)] for value in texts]
-    return given in values if any(map(_STRUCTURE.search, cores)) else _is_like_cores(cores)
+    if any(map(_STRUCTURE.search, cores)):
+        return given in values
+    template = template_of(values, there)
+    pieces = [] if template is None else _pieces(template, reading)
+    if template is None or not is_one_sentence(template, pieces):
+        return are_like(cores)
+    return any(_fit_between(template, pieces, mine, reading) for mine in cuts(template, there, given))
 
 
-def _is_like_cores(cores: Sequence[str]) -> bool:
-    is_number = not any(map(str.isalpha, cores[-1])) and not any(map(str.isdigit, "".join(cores[:-1])))
-    is_none = any(sign(cores[-1]) and not any(map(sign, cores[:-1])) for sign in (is_broken, is_unfilled))
-    if is_number or is_none:
-        return False
-    sizes = [len(core) for core in cores[:-1]]
-    # the next name may have a letter that none had so far; small letters alone may be a token's
-    are_names = all(_NAME.fullmatch(core) is not None and core[0].isupper() for core in cores)
-    if not are_names and narrowest(cores[:-1]) is not None and not plausible(cores[:-1]).issuperset(cores[-1]):
-        return False
-    if min(sizes) == max(sizes) > _TOKEN and not any(map(_has_blank, cores[:-1])) and not all(map(_is_slug, cores)):
-        return len(cores[-1]) == sizes[0]
-    return max(1, min(sizes) / _FACTOR) <= len(cores[-1]) <= max(sizes) * _FACTOR
+def _pieces(template: Template, reading: Reading) -> list[Piece]:
+    """Return what the pieces of a sentence have in common; a number before a measure's unit may be of any length."""
+    pieces: list[Piece] = []
+    for column, behind in zip(template.values, template.fixed[1:], strict=True):
+        piece = _shape(column, reading) or Words(column)
+        if isinstance(piece, Numbers) and piece.digits and _is_unit(chunks(behind)):
+            piece = piece._replace(digits=0)
+        pieces.append(piece)
+    return pieces
 
 
-def _shared(values: Sequence[str]) -> tuple[str, str]:
-    """Return the words that all texts begin and end with."""
-    before = shared_beginning(values)
-    found = _BOUNDARY.search(before)
-    before = before[: found.end()] if found else ""
-    rest = [value[len(before) :][::-1] for value in values]
-    after = shared_beginning(rest)
-    found = _BOUNDARY.search(after)
-    return before, after[: found.end()][::-1] if found else ""
+def _shape(column: Sequence[str], reading: Reading) -> Shape | Path | None:
+    shape = shape_of(column, reading)
+    if "/" not in column[0] or not is_loose(shape):
+        return shape
+    return path_of(column, lambda part: shape_of(part, reading)) or shape
+
+
+def _fit_between(template: Template, pieces: Sequence[Piece], mine: Sequence[str], reading: Reading) -> bool:
+    texts = [each for pair in zip(template.fixed, mine, strict=False) for each in pair]
+    there = [
+        each for fixed, values in zip(template.fixed, template.values, strict=False) for each in ((fixed,), values)
+    ]
+    shapes = [each for piece in pieces for each in (None, piece)]
+    legacy = "".join(column[0] for column in there) + template.fixed[-1]
+    return _fit(there, shapes, texts, legacy, reading)
 
 
 def counting(own: Own | None, path: str, legacy: Any, modern: Any) -> tuple[int, int] | None:
@@ -358,19 +362,6 @@ def counting(own: Own | None, path: str, legacy: Any, modern: Any) -> tuple[int,
             return here, there
         here, there = here + len(one), there + len(two)
     return None
-
-
-def _is_slug(text: str) -> bool:
-    """Whether a piece of an address is words and short numbers, `143/french-press-1-l`: no token of some length."""
-    parts = _MARKS.split(text)
-    words = [part for part in parts if part.islower() and part.isalpha() and is_worded(part)]
-    return bool(words) and all(
-        part in words or len(part) == 1 or (part.isdigit() and len(part) < _MOST_DIGITS) for part in parts
-    )
-
-
-def _has_blank(text: str) -> bool:
-    return any(map(str.isspace, text))
 
 
 def is_own(

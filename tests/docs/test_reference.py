@@ -29,7 +29,7 @@ def _make() -> ModuleType:
 
 
 MAKE = _make()
-FORGIVE_NOTHING = {"preset", "equivalent", "headers", "legacy_timezone", "body", "noise", "custom"}
+FORGIVE_NOTHING = {"preset", "equivalent", "headers", "legacy_timezone", "body", "custom"}
 """Settings that have tables of their own, or say what is compared and how it is read."""
 BESIDES = {"WWW-Authenticate", "xsi:type"}
 """What is held equal without a setting of its own."""
