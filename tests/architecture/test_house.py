@@ -44,7 +44,6 @@ SHORTER: dict[str, str] = {
     "proxy/judge/confinement.py": "what a judge gives up, apart from its work",
     "comparators/body_cost.py": "what is refused before it is read, whatever kind it is",
     "comparators/assets.py": "read by pages alone, with a rule of its own to be found by name",
-    "comparators/html_attributes.py": "HTML's table of attributes, apart from the walk",
     "comparators/jsonp.py": "a kind of body by itself",
     "comparators/one_sided.py": "searches what is not compared, apart from the walk that compares",
     "comparators/noise_bytes.py": "noise of bodies that are no text, apart from that of texts",
