@@ -15,6 +15,9 @@ MOST_GLANCES: Final = 60_000
 MOST_PROOFS: Final = 600_000
 """The further number to prove that a row has no partner at all."""
 
+MOST_CODE: Final = 128 << 10
+"""The characters of code in a page's attributes that are read as scripts are; people write a few thousand."""
+
 
 class Untried(Exception):
     """A search for a better explanation of differences has used up its budget."""
@@ -29,6 +32,7 @@ class Budget:
         self._trials = MOST_TRIALS
         self._glances = MOST_GLANCES
         self._proofs = MOST_PROOFS
+        self._code = MOST_CODE
 
     def has_nodes(self, nodes: int) -> bool:
         """Count visited values; False beyond the cap: nothing more can be compared."""
@@ -58,3 +62,8 @@ class Budget:
             self._glances -= 1
         if (self._proofs if proof else self._glances) < 0:
             raise Untried
+
+    def has_code(self, characters: int) -> bool:
+        """Count code of an attribute; False beyond the cap: it is a text like any other."""
+        self._code -= characters
+        return self._code >= 0

@@ -218,7 +218,7 @@ def _are_told(
     token: Token, name: str, values: tuple[str, str], blank: tuple[str, str], place: _Spot, context: Context
 ) -> bool:
     """Whether nothing is left to say of two values: some rule makes them one, or they differ inside as JSON does."""
-    is_script = html_attributes.is_script(name, values)
+    is_script = html_attributes.is_script(name, values) and context.budget.has_code(sum(map(len, values)))
     if is_script:
         blank = embedded_json.unescaped_both(*blank, context)
         if blank[0] == blank[1]:

@@ -109,6 +109,17 @@ def test_a_token_in_a_handler_is_that_of_its_row(name: str):
     assert held("x-data", one, two).verdict == "equal"
 
 
+def test_code_in_attributes_is_read_up_to_a_bound_and_is_a_text_beyond_it():
+    def verdict(rows: int) -> str:
+        legacy, modern = (
+            answer("".join(f"<p @click=\"say('row {mark} {at}')\">x</p>" for at in range(rows)), media="text/html")
+            for mark in (r"\/", "/")
+        )
+        return compare(legacy, modern, policy(PHP)).verdict
+
+    assert (verdict(100), verdict(10_000)) == ("equal", "different")
+
+
 def test_a_finding_names_the_place_inside_of_what_is_parsed():
     (found,) = held("x-data", JS_FROM, SPACED.replace("7", "8")).findings
 
