@@ -41,9 +41,7 @@ def joined(shape: HexPairs | Row, values: Sequence[str]) -> str | None:
         varying = [column for column, kept in zip(columns, shape.steady, strict=True) if kept is None]
         return shape.regex if all(_differ(column, _BY_CHANCE) for column in varying) else None
     parts: list[str] = []
-    for each, column in zip(
-        shape.shapes, zip(*(value.split(shape.mark) for value in values), strict=True), strict=True
-    ):
+    for each, column in zip(shape.shapes, columns, strict=True):
         part = _joined_part(each, column)
         if part is None:
             return None
